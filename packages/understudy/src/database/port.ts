@@ -1,0 +1,49 @@
+/**
+ * The port: all that the engine asks of a database. Two drivers implement it, `postgres` and `pglite`, so it is kept small.
+ */
+export interface Database {
+  readonly driver: 'postgres' | 'pglite'
+  /** Where it is, safe to print: never holds a password. */
+  readonly label: string
+  /** How many sessions it can hold side by side: 1 for PGlite. */
+  readonly maxSessions: number
+  /** Takes a session, gives it to `use`, and closes it whatever happens. */
+  withSession<T>(use: (session: Session) => Promise<T>): Promise<T>
+  close(): Promise<void>
+}
+
+/** One connection. Statements run one after the other. */
+export interface Session {
+  readonly driver: 'postgres' | 'pglite'
+  /**
+   * Runs one statement. Values come back as: boolean, number for int2/int4/int8/oid/float, parsed JSON for json and jsonb,
+   * string arrays for text[] and name[], strings for all else. A user's own values are always selected as text.
+   */
+  query<Row = Record<string, unknown>>(sql: string, values?: readonly unknown[]): Promise<Row[]>
+  /** As `query`, and says how many rows the statement touched. */
+  execute(sql: string, values?: readonly unknown[]): Promise<number>
+  /** `begin`, `work`, `commit`; any error rolls back and is thrown again. Not nested. */
+  transaction<T>(options: TransactionOptions, work: () => Promise<T>): Promise<T>
+  /**
+   * The rows of a `select` that yields one text column without raw control characters (such as JSON), as bytes: each row ends with `\n`.
+   * Chunks break anywhere. Constant memory.
+   */
+  readLines(select: string): AsyncIterable<Uint8Array>
+  /**
+   * Writes lines into a table's text columns: columns separated by byte 0x02, rows by `\n`, an empty column is null.
+   * Returns the number of rows. Constant memory on PostgreSQL.
+   */
+  writeLines(target: LinesTarget, chunks: AsyncIterable<Uint8Array>): Promise<number>
+}
+
+export interface TransactionOptions {
+  readonly isolation?: 'read committed' | 'repeatable read'
+  readonly isReadOnly?: boolean
+}
+
+export interface LinesTarget {
+  /** The table, quoted and qualified. */
+  readonly table: string
+  /** Its columns, quoted. */
+  readonly columns: readonly string[]
+}

@@ -1,0 +1,1 @@
+export { ERROR_CODES, type ErrorCode, type ErrorFacts, UnderstudyError } from './errors.js'
