@@ -22,16 +22,20 @@ export interface Session {
   query<Row = Record<string, unknown>>(sql: string, values?: readonly unknown[]): Promise<Row[]>
   /** As `query`, and says how many rows the statement touched. */
   execute(sql: string, values?: readonly unknown[]): Promise<number>
+  /** Runs a script of any number of statements, without values. Outside a transaction the script is one. */
+  script(sql: string): Promise<void>
   /** `begin`, `work`, `commit`; any error rolls back and is thrown again. Not nested. */
   transaction<T>(options: TransactionOptions, work: () => Promise<T>): Promise<T>
   /**
    * The rows of a `select` that yields one text column without raw control characters (such as JSON), as bytes: each row ends with `\n`.
-   * Chunks break anywhere. Constant memory.
+   * Chunks break anywhere. Constant memory. No other statement may run meanwhile. Whoever stops early can go on with the
+   * session, and with its transaction.
    */
   readLines(select: string): AsyncIterable<Uint8Array>
   /**
    * Writes lines into a table's text columns: columns separated by byte 0x02, rows by `\n`, an empty column is null.
-   * Returns the number of rows. Constant memory on PostgreSQL.
+   * Returns the number of rows that the server counted. Constant memory on PostgreSQL. When `chunks` throws, nothing is
+   * written, and that error is thrown; a transaction around it has failed and can only be rolled back.
    */
   writeLines(target: LinesTarget, chunks: AsyncIterable<Uint8Array>): Promise<number>
 }

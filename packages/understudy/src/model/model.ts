@@ -23,7 +23,7 @@ export interface ContentRelation extends RelationName {
  * What makes a row the same row in every database.
  * - `key`: the values of `columns`, a reference among them standing for the identity of its target.
  * - `origin`: where the row was born, `<instance>:<surrogate key>`; `columns` are the surrogate key.
- * - `content`: the row's whole content, under its owner (`owner` names the reference) or alone (`owner` null). Equal rows are counted.
+ * - `content`: the row's whole content, under its owner (`owner` names the owning column) or alone (`owner` null). Equal rows are counted.
  */
 export type Identity =
   | { readonly kind: 'key'; readonly columns: readonly string[]; readonly reason: string }
@@ -38,8 +38,19 @@ export interface ContentColumn {
   readonly type: string
   readonly encoding: Encoding
   readonly isNullable: boolean
-  /** An SQL expression of the configuration that stands in for the value, or absent. */
+  /** Set where the value travels as the identity of the row that it points to. */
+  readonly translation?: Translation | undefined
+  /** The attributes of a composite value, where one of them points to rows: the value then travels as a JSON object. */
+  readonly fields?: readonly Field[] | undefined
+  /** An SQL expression of the configuration that stands in for the value. */
   readonly mask?: string | undefined
+}
+
+export interface Field {
+  readonly name: string
+  readonly type: string
+  readonly encoding: Encoding
+  readonly translation?: Translation | undefined
 }
 
 /**
@@ -47,21 +58,75 @@ export interface ContentColumn {
  * - `json`: as `to_json` writes it (booleans, numbers, texts, dates);
  * - `array`: a JSON array of such values, or the text of its output function where a bound is not 1;
  * - `jsonb`: the JSON itself, JSON null escaped as `{"$json":null}`;
- * - `text`: the text of its output function;
+ * - `text`: the text of its output function, by a plain cast; `output`: the same where a cast to text does something else;
+ * - `document`: the text of a `json` value, staged as text and cast;
  * - `money`: as numeric.
  */
-export type Encoding = 'json' | 'array' | 'jsonb' | 'text' | 'money'
+export type Encoding = 'json' | 'array' | 'jsonb' | 'text' | 'output' | 'document' | 'money'
+
+/** How a value that names a row of this database becomes the identity of that row, and back. */
+export interface Translation {
+  /** One value, an SQL array of them, or a JSON array of them. */
+  readonly shape: 'value' | 'array' | 'jsonb array'
+  /** The column that decides which alternative holds, for a reference whose target varies by row. */
+  readonly discriminator: string | null
+  readonly alternatives: readonly Alternative[]
+  readonly onDangling: 'fail' | 'null'
+}
+
+export interface Alternative {
+  /** The discriminator's value, or null where there is none. */
+  readonly when: string | null
+  readonly target: RelationName
+  readonly targetColumn: string
+  /** True where the two columns are of different types, so that their texts are compared. */
+  readonly isTextual: boolean
+  /** The pairs of columns that find the target's row. The translated column's own pair is among them. */
+  readonly join: readonly JoinPair[]
+}
+
+export interface JoinPair {
+  readonly column: string
+  readonly targetColumn: string
+}
 
 /** Columns that point to rows of another relation, by a constraint or by declaration. */
 export interface Reference {
-  /** The constraint's name, or `column` / `column.path` for a declared one. */
+  /** The constraint's name, or the declared path `column` or `column.field`. */
   readonly name: string
   readonly kind: 'foreign key' | 'declared'
   readonly columns: readonly string[]
   readonly target: RelationName
   readonly targetColumns: readonly string[]
-  /** One value per row, or several in one value: an SQL array, a JSON array. */
-  readonly shape: 'value' | 'array' | 'jsonb array'
-  /** True where the target's row may be missing when this row is written: a cycle or the relation itself. */
+  readonly shape: Translation['shape']
+  /** True where the target's row may not exist yet when this row is written: a cycle, or the relation itself. */
   readonly isLate: boolean
+  readonly isNullable: boolean
 }
+
+/** One text per relation, fit for a map's key and for messages: `users`, `stage.users`; quoted where a name needs it. */
+export function relationLabel(relation: RelationName): string {
+  const name = plainName.test(relation.name) ? relation.name : JSON.stringify(relation.name)
+  if (relation.schema === 'public') return name
+  return `${plainName.test(relation.schema) ? relation.schema : JSON.stringify(relation.schema)}.${name}`
+}
+
+const plainName = /^[^\s".]+$/
+
+/** The relation of that name; a model is whole, so it must be there. */
+export function relationOf(model: ContentModel, name: RelationName): ContentRelation {
+  const found = findRelation(model, name)
+  if (found === undefined) throw new Error(`${relationLabel(name)} is not in the model`)
+  return found
+}
+
+export function findRelation(model: ContentModel, name: RelationName): ContentRelation | undefined {
+  let index = indexes.get(model)
+  if (index === undefined) {
+    index = new Map(model.relations.map((relation) => [relationLabel(relation), relation]))
+    indexes.set(model, index)
+  }
+  return index.get(relationLabel(name))
+}
+
+const indexes = new WeakMap<ContentModel, Map<string, ContentRelation>>()

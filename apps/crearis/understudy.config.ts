@@ -1,0 +1,102 @@
+import { defineConfig } from 'understudy'
+
+/** The kinds of records that a task or a saved record can be about, and how they are named there. */
+const records = {
+  event: 'events.xmlid',
+  post: 'posts.xmlid',
+  location: 'locations.xmlid',
+  instructor: 'instructors.xmlid',
+  participant: 'participants.xmlid',
+  project: 'projects.domaincode',
+  user: 'users.sysmail',
+}
+
+/** The row that datA_config makes, to stand in for what has not arrived yet. */
+const placeholder = { xmlid: 'setup' }
+
+export default defineConfig({
+  database: 'pglite:./data/crearis',
+  archives: 'data/sync',
+
+  identityColumns: ['xmlid'],
+
+  // The settings of one machine.
+  exclude: ['crearis_config'],
+
+  relations: {
+    users: {
+      identity: ['sysmail'],
+      // For archives that leave the house. A user who arrives like this cannot sign in until he has a new password.
+      // mask: { password: "'!'" },
+    },
+    projects: { identity: ['domaincode'] },
+    events: { placeholder },
+    posts: { placeholder },
+    participants: { placeholder },
+    instructors: { placeholder },
+    locations: { placeholder },
+
+    // Without a unique key, but there is one page of a type.
+    pages: { identity: ['project_id', 'page_type'] },
+    page_sections: { owner: 'page' },
+
+    // The whole name is computed, so its parts identify a domain.
+    domains: { identity: ['tld', 'sysdomain_id', 'textdomain'] },
+    sysdomains: { identity: ['tld', 'domain', 'subdomain'] },
+    i18n_codes: { identity: ['name', 'variation', 'type'] },
+
+    // Nobody does the same thing twice within a microsecond.
+    interactions: { identity: ['name', 'timestamp'] },
+    form_input: { identity: 'origin' },
+  },
+
+  references: {
+    // Xmlids in text columns.
+    'events.event_xmlid': { to: 'events.xmlid' },
+    'events.template': { to: 'events.xmlid' },
+    'events.address_id': { to: 'locations.xmlid' },
+    'posts.event_xmlid': { to: 'events.xmlid' },
+    'posts.template': { to: 'posts.xmlid' },
+    'posts.author_id': { to: 'instructors.xmlid' },
+    'participants.event_xmlid': { to: 'events.xmlid' },
+    'instructors.event_xmlid': { to: 'events.xmlid' },
+    'locations.event_xmlid': { to: 'events.xmlid' },
+
+    // Numbers without a foreign key.
+    'users.participant_id': { to: 'participants.id' },
+    'instructors.regio_id': { to: 'projects.id' },
+    'images.status_id': { to: 'status.id' },
+    'images.root_id': { to: 'images.id' },
+    'event_instructors.event_id': { to: 'events.id' },
+    'event_instructors.instructor_id': { to: 'instructors.id' },
+
+    // Numbers inside arrays and composites.
+    'events.tags_ids': { to: 'tags.id' },
+    'posts.tags_ids': { to: 'tags.id' },
+    'projects.member_ids': { to: 'users.id' },
+    'images.variations.parent_id': { to: 'images.id' },
+    'images.variations.alike_ids': { to: 'images.id' },
+
+    // Records of several kinds.
+    'tasks.record_id': { by: 'record_type', to: records },
+    'record_versions.record_id': { by: 'record_type', to: records },
+
+    'record_versions.version_id': { to: 'versions.id' },
+    'tasks.version_id': { to: 'versions.id' },
+    'tasks.release_id': { to: 'releases.id' },
+
+    // Left alone, because they hold names that are the same everywhere and may be free text: tasks.assigned_to,
+    // form_input.user, hero_overrides.event_ids, projects.partner_projects, images.project_domaincode, *.version_id.
+  },
+
+  migrations: {
+    folder: 'migrations',
+    packages: {
+      A: { title: 'Setup', from: 0, to: 18 },
+      B: { title: 'Core-Schema', from: 19, to: 20 },
+      C: { title: 'Alpha', from: 22, to: 29 },
+      D: { title: 'Beta', from: 30, to: 39 },
+      E: { title: 'Final', from: 40 },
+    },
+  },
+})

@@ -1,0 +1,134 @@
+import { randomUUID } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { type FileHandle, open, rename } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import type { ArchiveIndex, FileEntry, IndexFacts } from './archive-index.js'
+import { assignFileNames } from './file-names.js'
+import { BLOCK_BYTES, FORMAT_VERSION, INDEX_FILE } from './limits.js'
+import { parseArchiveIndex, renderArchiveIndex } from './parse-index.js'
+import type { Spooled } from './spool.js'
+import { TAR_END, tarHeader, tarPadding } from './tar-header.js'
+
+const INDEX_LEVEL = 9
+const STORED = 0
+const MAX_ROUNDS = 8
+
+export interface FinishedArchive {
+  readonly path: string
+  readonly bytes: number
+  readonly index: ArchiveIndex
+}
+
+export interface PutTogetherOptions {
+  readonly path: string
+  readonly partial: string
+  readonly relations: readonly Spooled[]
+  readonly facts: IndexFacts
+}
+
+/** Writes index and spooled relations into one file, and gives it its name when it is on disk. */
+export async function putTogether({ path, partial, relations, facts }: PutTogetherOptions): Promise<FinishedArchive> {
+  const ordered = [...relations].sort(bySchemaAndRelation)
+  assignFileNames(ordered.map(({ entry }) => ({ schema: entry.schema, name: entry.relation })))
+  const { text, member } = packIndex(facts, ordered)
+  const index = parseArchiveIndex(text)
+  const bytes = await writeMembers(partial, member, ordered)
+  await rename(partial, path)
+  await syncFolder(dirname(path))
+  return { path, bytes, index }
+}
+
+/**
+ * The index and its gzip member. The index holds offsets that move with its own compressed length, so it is packed until the two agree,
+ * as a rule three times. Should they never, it is stored instead: then its length depends on the number of digits alone, and must settle.
+ */
+function packIndex(facts: IndexFacts, relations: readonly Spooled[]): { text: string; member: Buffer } {
+  const made = { id: facts.id ?? randomUUID(), created_at: facts.created_at ?? new Date().toISOString() }
+  let base = 0
+  for (let round = 0; ; round++) {
+    const text = renderArchiveIndex(indexAt(base, { ...facts, ...made }, relations))
+    const content = Buffer.from(text)
+    const member = gzipSync(
+      Buffer.concat([tarHeader(INDEX_FILE, content.length), content, tarPadding(content.length)]),
+      {
+        level: round < MAX_ROUNDS ? INDEX_LEVEL : STORED,
+      },
+    )
+    if (member.length === base) return { text, member }
+    base = member.length
+  }
+}
+
+type CompleteFacts = IndexFacts & Pick<ArchiveIndex, 'id' | 'created_at'>
+
+function indexAt(
+  base: number,
+  facts: CompleteFacts,
+  relations: readonly Spooled[],
+): Omit<ArchiveIndex, 'index_sha256'> {
+  let offset = base
+  const files = relations.map(({ entry }): FileEntry => {
+    const placed = { ...entry, offset }
+    offset += entry.compressed_bytes
+    return placed
+  })
+  return {
+    format_version: FORMAT_VERSION,
+    id: facts.id,
+    created_at: facts.created_at,
+    tool_version: facts.tool_version,
+    source: facts.source,
+    lineage: facts.lineage,
+    migrations: facts.migrations,
+    extensions: facts.extensions,
+    selection: facts.selection,
+    masks: facts.masks,
+    warnings: facts.warnings,
+    files,
+    model: facts.model,
+  }
+}
+
+async function writeMembers(partial: string, index: Buffer, relations: readonly Spooled[]): Promise<number> {
+  const handle = await open(partial, 'wx', 0o600)
+  try {
+    await writeAll(handle, index)
+    for (const { front, path, back } of relations) {
+      await writeAll(handle, front)
+      for await (const chunk of createReadStream(path, { highWaterMark: 4 * BLOCK_BYTES }))
+        await writeAll(handle, chunk)
+      await writeAll(handle, back)
+    }
+    await writeAll(handle, gzipSync(TAR_END))
+    await handle.sync()
+    return (await handle.stat()).size
+  } finally {
+    await handle.close()
+  }
+}
+
+/** `write` may write less than it was given. */
+async function writeAll(handle: FileHandle, bytes: Buffer): Promise<void> {
+  for (let at = 0; at < bytes.length; ) at += (await handle.write(bytes, at)).bytesWritten
+}
+
+/** The name is on disk only when its folder is. Windows cannot open a folder, and needs no such step. */
+async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+/** In order of code units, not of a locale: the same content gives the same bytes everywhere. */
+function bySchemaAndRelation(left: Spooled, right: Spooled): number {
+  return compare(left.entry.schema, right.entry.schema) || compare(left.entry.relation, right.entry.relation)
+}
+
+function compare(left: string, right: string): number {
+  return left < right ? -1 : left > right ? 1 : 0
+}

@@ -1,0 +1,132 @@
+/** What `pg_catalog` says about a database: the ground that the content model stands on. Read once, never written. */
+export interface Catalog {
+  /** `server_version_num`, such as 180004. */
+  readonly serverVersion: number
+  readonly database: string
+  /** The database's encoding, such as `UTF8`. */
+  readonly encoding: string
+  /** Tables, partitioned tables, views, materialized and foreign tables of all user schemas, in order of schema and name. */
+  readonly relations: readonly Relation[]
+  readonly types: ReadonlyMap<number, Type>
+  readonly extensions: readonly Extension[]
+  readonly hasLargeObjects: boolean
+}
+
+export interface Extension {
+  readonly name: string
+  readonly version: string
+}
+
+export type RelationKind = 'table' | 'partitioned table' | 'view' | 'materialized view' | 'foreign table'
+
+export interface Relation {
+  readonly oid: number
+  readonly schema: string
+  readonly name: string
+  readonly kind: RelationKind
+  readonly isTemporary: boolean
+  readonly isExtensionMember: boolean
+  readonly isPartition: boolean
+  /** Oids of the relations that this one inherits from or is a partition of. */
+  readonly parents: readonly number[]
+  /** The planner's estimate; -1 where the relation was never analyzed. */
+  readonly estimatedRows: number
+  readonly hasRowSecurity: boolean
+  /** Whether the current role owns it, directly or by membership. */
+  readonly isOwned: boolean
+  readonly columns: readonly Column[]
+  /** Primary key first, then by name. */
+  readonly uniqueKeys: readonly UniqueKey[]
+  readonly foreignKeys: readonly ForeignKey[]
+  readonly triggers: readonly Trigger[]
+  /** Names of rewrite rules other than a view's own. */
+  readonly rules: readonly string[]
+}
+
+export interface Column {
+  readonly number: number
+  readonly name: string
+  readonly typeOid: number
+  /** As `format_type` writes it, qualified. */
+  readonly type: string
+  readonly isNullable: boolean
+  /** The default's expression, the domain's where the column has none of its own. */
+  readonly default: string | null
+  /** The sequence behind an identity column or a `nextval` default. */
+  readonly sequence: Sequence | null
+  readonly identity: 'always' | 'by default' | null
+  readonly isGenerated: boolean
+}
+
+export interface Sequence {
+  readonly schema: string
+  readonly name: string
+  readonly isOwned: boolean
+}
+
+export interface UniqueKey {
+  readonly name: string
+  readonly columns: readonly string[]
+  readonly isPrimary: boolean
+  /** True for a primary key or unique constraint, false for a bare index. */
+  readonly isConstraint: boolean
+  readonly isValid: boolean
+  readonly isPartial: boolean
+  readonly hasExpressions: boolean
+  readonly isDeferrable: boolean
+  readonly isNullsNotDistinct: boolean
+}
+
+export interface ForeignKey {
+  readonly oid: number
+  readonly name: string
+  readonly columns: readonly string[]
+  /** Oid of the relation it refers to. */
+  readonly target: number
+  readonly targetColumns: readonly string[]
+  readonly isDeferrable: boolean
+  readonly isValidated: boolean
+  readonly isEnforced: boolean
+  readonly isPeriod: boolean
+  /** True on a partition, where the constraint comes from its parent. */
+  readonly isInherited: boolean
+  readonly onDelete: 'no action' | 'restrict' | 'cascade' | 'set null' | 'set default'
+}
+
+export interface Trigger {
+  readonly name: string
+  readonly state: 'origin' | 'replica' | 'always' | 'disabled'
+  readonly isConstraint: boolean
+  /** Whether it may change the row before it is written. */
+  readonly isBeforeRow: boolean
+  readonly function: string
+}
+
+export interface Type {
+  readonly oid: number
+  readonly schema: string
+  readonly name: string
+  readonly kind: 'base' | 'composite' | 'domain' | 'enum' | 'range' | 'multirange' | 'pseudo'
+  /** The element's type of a true array, else null. */
+  readonly element: number | null
+  /** The type under a domain, else null. */
+  readonly base: number | null
+  /** Whether a cast to text runs a function of its own, so that `::text` is not the output function. */
+  readonly hasTextCast: boolean
+  /** Whether two values can be compared for equality by hashing or sorting. */
+  readonly hasEquality: boolean
+  readonly attributes: readonly Attribute[]
+}
+
+export interface Attribute {
+  readonly name: string
+  readonly typeOid: number
+  readonly type: string
+}
+
+/** The type under any number of domains. */
+export function baseTypeOf(catalog: Catalog, oid: number): Type {
+  const type = catalog.types.get(oid)
+  if (type === undefined) throw new Error(`type ${oid} is not in the catalog`)
+  return type.base === null ? type : baseTypeOf(catalog, type.base)
+}

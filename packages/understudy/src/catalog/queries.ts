@@ -1,0 +1,194 @@
+/**
+ * The catalog's queries. Each is one pass over one kind of object, so that ten thousand relations take a second or two.
+ * Columns that newer servers added are read through `to_jsonb`, which gives null where they do not exist.
+ */
+
+const USER_SCHEMA = `n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'understudy')`
+
+const USER_RELATION = `
+  select c.oid
+    from pg_catalog.pg_class c
+    join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+   where c.relkind in ('r', 'p') and ${USER_SCHEMA}`
+
+export const SERVER = `
+  select pg_catalog.current_setting('server_version_num')::int as server_version,
+         d.datname::text as database,
+         pg_catalog.pg_encoding_to_char(d.encoding)::text as encoding,
+         exists (select from pg_catalog.pg_largeobject_metadata) as has_large_objects
+    from pg_catalog.pg_database d
+   where d.datname = pg_catalog.current_database()`
+
+export const EXTENSIONS = `
+  select e.extname::text as name, e.extversion as version
+    from pg_catalog.pg_extension e
+   order by e.extname`
+
+/** relkind: r ordinary, p partitioned, v view, m materialized view, f foreign. relpersistence t: temporary. deptype e: member of an extension. */
+export const RELATIONS = `
+  select c.oid::int8 as oid,
+         n.nspname::text as schema,
+         c.relname::text as name,
+         case c.relkind when 'r' then 'table' when 'p' then 'partitioned table' when 'v' then 'view'
+                        when 'm' then 'materialized view' else 'foreign table' end as kind,
+         c.relpersistence = 't' as is_temporary,
+         c.relispartition as is_partition,
+         c.relrowsecurity as has_row_security,
+         c.reltuples::float8 as estimated_rows,
+         pg_catalog.pg_has_role(c.relowner, 'USAGE') as is_owned,
+         exists (select from pg_catalog.pg_depend d
+                  where d.classid = 'pg_catalog.pg_class'::regclass and d.objid = c.oid and d.deptype = 'e') as is_extension_member,
+         (select coalesce(pg_catalog.json_agg(i.inhparent::int8 order by i.inhseqno), '[]')
+            from pg_catalog.pg_inherits i where i.inhrelid = c.oid) as parents
+    from pg_catalog.pg_class c
+    join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+   where c.relkind in ('r', 'p', 'v', 'm', 'f') and ${USER_SCHEMA}
+   order by n.nspname collate "C", c.relname collate "C"`
+
+/**
+ * attidentity: a always, d by default. attgenerated: s stored, v virtual, empty otherwise.
+ * The sequence is the identity column's own (deptype i) or one that the default depends on (deptype n).
+ */
+export const COLUMNS = `
+  with sequence as (
+    select s.refobjid as relation, s.refobjsubid as number, s.objid as sequence
+      from pg_catalog.pg_depend s
+      join pg_catalog.pg_class q on q.oid = s.objid and q.relkind = 'S'
+     where s.classid = 'pg_catalog.pg_class'::regclass and s.refclassid = 'pg_catalog.pg_class'::regclass and s.deptype = 'i'
+    union
+    select f.adrelid, f.adnum, s.refobjid
+      from pg_catalog.pg_depend s
+      join pg_catalog.pg_attrdef f on f.oid = s.objid
+      join pg_catalog.pg_class q on q.oid = s.refobjid and q.relkind = 'S'
+     where s.classid = 'pg_catalog.pg_attrdef'::regclass and s.refclassid = 'pg_catalog.pg_class'::regclass
+  ), one_sequence as (
+    select relation, number, min(sequence) as sequence from sequence group by relation, number
+  )
+  select a.attrelid::int8 as relation,
+         a.attnum as number,
+         a.attname::text as name,
+         a.atttypid::int8 as type_oid,
+         pg_catalog.format_type(a.atttypid, a.atttypmod) as type,
+         not (a.attnotnull or (t.typtype = 'd' and t.typnotnull)) as is_nullable,
+         case a.attidentity when 'a' then 'always' when 'd' then 'by default' end as identity,
+         a.attgenerated <> '' as is_generated,
+         coalesce(pg_catalog.pg_get_expr(f.adbin, f.adrelid), t.typdefault) as "default",
+         qn.nspname::text as sequence_schema,
+         q.relname::text as sequence_name,
+         pg_catalog.pg_has_role(q.relowner, 'USAGE') as is_sequence_owned
+    from pg_catalog.pg_attribute a
+    join pg_catalog.pg_type t on t.oid = a.atttypid
+    left join pg_catalog.pg_attrdef f on f.adrelid = a.attrelid and f.adnum = a.attnum
+    left join one_sequence s on s.relation = a.attrelid and s.number = a.attnum
+    left join pg_catalog.pg_class q on q.oid = s.sequence
+    left join pg_catalog.pg_namespace qn on qn.oid = q.relnamespace
+   where a.attrelid in (${USER_RELATION}) and a.attnum > 0 and not a.attisdropped
+   order by a.attrelid, a.attnum`
+
+/** indkey holds 0 for an expression; columns beyond indnkeyatts are only included, not part of the key. contype: p primary, u unique. */
+export const UNIQUE_KEYS = `
+  select i.indrelid::int8 as relation,
+         c.relname::text as name,
+         (select coalesce(pg_catalog.json_agg(a.attname order by k.position), '[]')
+            from pg_catalog.unnest(i.indkey::int2[]) with ordinality as k(number, position)
+            join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.number
+           where k.position <= i.indnkeyatts) as columns,
+         i.indisprimary as is_primary,
+         exists (select from pg_catalog.pg_constraint o
+                  where o.conindid = i.indexrelid and o.contype in ('p', 'u')) as is_constraint,
+         i.indisvalid and i.indisready as is_valid,
+         i.indpred is not null as is_partial,
+         i.indexprs is not null as has_expressions,
+         not i.indimmediate as is_deferrable,
+         coalesce((pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false) as is_nulls_not_distinct
+    from pg_catalog.pg_index i
+    join pg_catalog.pg_class c on c.oid = i.indexrelid
+   where i.indisunique and i.indrelid in (${USER_RELATION})
+   order by i.indrelid, i.indisprimary desc, c.relname collate "C"`
+
+/** confdeltype: a no action, r restrict, c cascade, n set null, d set default. conparentid is set on a partition's copy of its parent's constraint. */
+export const FOREIGN_KEYS = `
+  select o.oid::int8 as oid,
+         o.conrelid::int8 as relation,
+         o.conname::text as name,
+         (select pg_catalog.json_agg(a.attname order by k.position)
+            from pg_catalog.unnest(o.conkey) with ordinality as k(number, position)
+            join pg_catalog.pg_attribute a on a.attrelid = o.conrelid and a.attnum = k.number) as columns,
+         o.confrelid::int8 as target,
+         (select pg_catalog.json_agg(a.attname order by k.position)
+            from pg_catalog.unnest(o.confkey) with ordinality as k(number, position)
+            join pg_catalog.pg_attribute a on a.attrelid = o.confrelid and a.attnum = k.number) as target_columns,
+         o.condeferrable as is_deferrable,
+         o.convalidated as is_validated,
+         coalesce((pg_catalog.to_jsonb(o) ->> 'conenforced')::boolean, true) as is_enforced,
+         coalesce((pg_catalog.to_jsonb(o) ->> 'conperiod')::boolean, false) as is_period,
+         o.conparentid <> 0 as is_inherited,
+         case o.confdeltype when 'a' then 'no action' when 'r' then 'restrict' when 'c' then 'cascade'
+                            when 'n' then 'set null' else 'set default' end as on_delete
+    from pg_catalog.pg_constraint o
+   where o.contype = 'f' and o.conrelid in (${USER_RELATION})
+   order by o.conrelid, o.conname collate "C", o.oid`
+
+/** tgenabled: O origin, R replica, A always, D disabled. tgtype bit 0: for each row, bit 1: before. */
+export const TRIGGERS = `
+  select t.tgrelid::int8 as relation,
+         t.tgname::text as name,
+         case t.tgenabled when 'O' then 'origin' when 'R' then 'replica' when 'A' then 'always' else 'disabled' end as state,
+         t.tgconstraint <> 0 as is_constraint,
+         t.tgtype & 3 = 3 as is_before_row,
+         t.tgfoid::regproc::text as function
+    from pg_catalog.pg_trigger t
+   where not t.tgisinternal and t.tgrelid in (${USER_RELATION})
+   order by t.tgrelid, t.tgname collate "C"`
+
+export const RULES = `
+  select r.ev_class::int8 as relation, r.rulename::text as name
+    from pg_catalog.pg_rewrite r
+   where r.rulename <> '_RETURN' and r.ev_class in (${USER_RELATION})
+   order by r.ev_class, r.rulename collate "C"`
+
+/**
+ * Types of columns, and of what these are made of. typtype: b base, c composite, d domain, e enum, r range, m multirange, p pseudo.
+ * typcategory A with an element is a true array (not a vector such as point or oidvector).
+ */
+export const TYPES = `
+  with recursive used as (
+    select a.atttypid as oid
+      from pg_catalog.pg_attribute a
+     where a.attrelid in (${USER_RELATION}) and a.attnum > 0 and not a.attisdropped
+    union
+    select part.oid
+      from used u
+      join pg_catalog.pg_type t on t.oid = u.oid
+     cross join lateral (
+        select t.typelem as oid where t.typelem <> 0
+        union all select t.typbasetype where t.typbasetype <> 0
+        union all select a.atttypid from pg_catalog.pg_attribute a
+                   where a.attrelid = t.typrelid and t.typrelid <> 0 and a.attnum > 0 and not a.attisdropped
+     ) part
+  )
+  select t.oid::int8 as oid,
+         n.nspname::text as schema,
+         t.typname::text as name,
+         case t.typtype when 'b' then 'base' when 'c' then 'composite' when 'd' then 'domain' when 'e' then 'enum'
+                        when 'r' then 'range' when 'm' then 'multirange' else 'pseudo' end as kind,
+         case when t.typcategory = 'A' and t.typlen = -1 and t.typelem <> 0 and t.typtype = 'b' then t.typelem::int8 end as element,
+         nullif(t.typbasetype, 0)::int8 as base,
+         exists (select from pg_catalog.pg_cast c
+                  where c.castsource = t.oid and c.casttarget = 'pg_catalog.text'::regtype and c.castmethod = 'f') as has_text_cast,
+         t.typtype in ('e', 'r', 'm') or exists (
+           select from pg_catalog.pg_opclass o
+             join pg_catalog.pg_am m on m.oid = o.opcmethod
+            where m.amname in ('btree', 'hash') and o.opcdefault
+              and (o.opcintype = t.oid or t.typcategory = 'A' and o.opcintype = 'anyarray'::regtype
+                   or exists (select from pg_catalog.pg_cast c
+                               where c.castsource = t.oid and c.casttarget = o.opcintype and c.castmethod = 'b'
+                                 and c.castcontext = 'i'))) as has_equality,
+         (select coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
+                   'name', a.attname, 'typeOid', a.atttypid::int8, 'type', pg_catalog.format_type(a.atttypid, a.atttypmod))
+                   order by a.attnum), '[]')
+            from pg_catalog.pg_attribute a
+           where a.attrelid = t.typrelid and t.typrelid <> 0 and a.attnum > 0 and not a.attisdropped) as attributes
+    from used u
+    join pg_catalog.pg_type t on t.oid = u.oid
+    join pg_catalog.pg_namespace n on n.oid = t.typnamespace`

@@ -1,0 +1,54 @@
+import type { Command } from 'commander'
+import type { Settings } from '../config/settings.js'
+import { EXIT_CODES, type ExitCode } from './exit-codes.js'
+import { type Interrupt, watchInterrupt } from './interrupt.js'
+import { Output } from './print/output.js'
+
+export interface GlobalOptions {
+  readonly config?: string
+  readonly database?: string
+  readonly json?: boolean
+  readonly debug?: boolean
+}
+
+/** What a command line has while it runs. */
+export interface Cli {
+  readonly output: Output
+  readonly interrupt: Interrupt
+  readonly isDebug: boolean
+  /** Database URLs that were seen: their passwords are taken out of whatever is printed. */
+  readonly urls: string[]
+  exitCode: ExitCode
+}
+
+export interface CommandContext<Options> {
+  readonly settings: Settings
+  readonly output: Output
+  readonly signal: AbortSignal
+  readonly options: Options
+  readonly args: readonly (string | undefined)[]
+}
+
+/** A command's work; returns its exit code. */
+export type Handler<Options> = (context: CommandContext<Options>) => Promise<ExitCode>
+
+export function createCli(argv: readonly string[]): Cli {
+  // Read before the options are parsed: a mistake in them is printed in the right form too.
+  const output = new Output({ isJson: argv.includes('--json'), hasColour: !argv.includes('--no-color') })
+  const interrupt = watchInterrupt(() => output.note('interrupted: rolling back; press Ctrl-C again to leave at once'))
+  const urls = process.env.DATABASE_URL ? [process.env.DATABASE_URL] : []
+  return { output, interrupt, isDebug: argv.includes('--debug'), urls, exitCode: EXIT_CODES.done }
+}
+
+/** Makes a handler the action of a command: settings first, then the work, then its exit code. */
+export function act<Options>(command: Command, cli: Cli, handler: Handler<Options>): void {
+  command.action(async () => {
+    const options = command.optsWithGlobals<GlobalOptions & Options>()
+    if (options.database) cli.urls.push(options.database)
+    const { loadConfig } = await import('../config/load-config.js')
+    const settings = await loadConfig({ file: options.config, database: options.database })
+    cli.urls.push(settings.database)
+    const context = { settings, output: cli.output, signal: cli.interrupt.signal, options, args: command.processedArgs }
+    cli.exitCode = await handler(context)
+  })
+}

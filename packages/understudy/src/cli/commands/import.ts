@@ -1,0 +1,91 @@
+import { writeFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { type Command, Option } from 'commander'
+import type { MissingPolicy } from '../../config/define-config.js'
+import { UnderstudyError } from '../../errors.js'
+import type { ImportOptions } from '../../import/import-content.js'
+import { act, type Cli } from '../cli.js'
+import { askTargetName, confirmPlan, requireTerminal } from '../confirm.js'
+import { examples } from '../examples.js'
+import { EXIT_CODES } from '../exit-codes.js'
+import { parseSeconds } from '../option-values.js'
+import { renderImport } from '../print/import.js'
+import type { Output } from '../print/output.js'
+import { transferProgress } from '../print/transfer.js'
+import { waitingNote } from '../print/waiting.js'
+
+interface Options {
+  readonly mode: 'init' | 'replace'
+  readonly dryRun?: boolean
+  readonly onMissing?: MissingPolicy
+  readonly yes?: boolean
+  readonly targetName?: string
+  readonly report?: string
+  readonly wait: number
+}
+
+export function addImportCommand(program: Command, cli: Cli): void {
+  const command = program
+    .command('import')
+    .description('Bring an archive’s content into the database: shows the plan and asks before it writes')
+    .argument('[archive]', 'the archive’s file, or `latest` in the folder of archives', 'latest')
+    .addOption(new Option('--mode <mode>', MODES_HELP).choices(['init', 'replace']).default('replace'))
+    .option('--dry-run', 'show the plan and write nothing')
+    .addOption(new Option('--on-missing <policy>', MISSING_HELP).choices(['fail', 'null', 'skip', 'placeholder']))
+    .option('--yes', 'do not ask; needed where nobody can be asked')
+    .option('--target-name <name>', 'the database’s name, which one marked `production` asks for')
+    .option('--report <file>', 'write plan and result as JSON into a file too')
+    .option('--wait <seconds>', 'how long to wait for another import', parseSeconds, 60)
+    .addHelpText('after', examples(EXAMPLES))
+  act<Options>(command, cli, async ({ settings, output, signal, options, args: [archive] }) => {
+    if (mustAsk(options)) requireTerminal(output)
+    const { importContent } = await import('../../import/import-content.js')
+    const engineOptions = { ...toEngineOptions(archive, options, output), signal }
+    const result = await withTargetName(output, (targetName = options.targetName) =>
+      importContent(settings, { ...engineOptions, targetName }),
+    )
+    if (options.report) await writeFile(options.report, `${JSON.stringify(result, null, 2)}\n`)
+    output.result(result, () => renderImport(result, { style: output.style, isPlanShown: mustAsk(options) }))
+    return EXIT_CODES.done
+  })
+}
+
+function mustAsk({ dryRun, yes }: Options): boolean {
+  return !dryRun && !yes
+}
+
+function toEngineOptions(archive: string | undefined, options: Options, output: Output): ImportOptions {
+  return {
+    archive: archive === undefined || archive === 'latest' ? 'latest' : resolve(archive),
+    mode: options.mode,
+    onMissing: options.onMissing,
+    isDryRun: options.dryRun,
+    confirm: mustAsk(options) ? (plan) => confirmPlan(plan, output) : undefined,
+    waitMs: options.wait * 1000,
+    onWait: (holder) => output.note(waitingNote(holder)),
+    onProgress: transferProgress(output),
+  }
+}
+
+/** Where a database wants its name and somebody can type it, it is asked for. */
+async function withTargetName<T>(output: Output, run: (targetName?: string) => Promise<T>): Promise<T> {
+  try {
+    return await run()
+  } catch (error) {
+    const isWanted = error instanceof UnderstudyError && error.code === 'TARGET_NAME_REQUIRED'
+    if (!isWanted || !output.canAsk) throw error
+    return await run(await askTargetName(error, output))
+  }
+}
+
+const MODES_HELP = 'init: into a database without content of its own; replace: the archive wins for every row it has'
+const MISSING_HELP = 'what happens to a row whose reference finds no target; default: as configured, or fail'
+
+const EXAMPLES = {
+  'see what the newest archive would change': 'understudy import --dry-run',
+  'bring it in, after a look at the plan': 'understudy import',
+  'fill an empty database': 'understudy import content.backup.tar.gz --mode init',
+  'in a script': 'understudy import --yes --report import.json',
+  'into production': 'understudy import --target-name shop',
+  'leave references empty that find no target': 'understudy import --on-missing null',
+}

@@ -1,0 +1,31 @@
+import type { Command } from 'commander'
+import { act, type Cli } from '../cli.js'
+import { examples } from '../examples.js'
+import { EXIT_CODES } from '../exit-codes.js'
+import { renderInspection } from '../print/inspection.js'
+
+interface Options {
+  readonly profile?: boolean
+}
+
+export function addInspectCommand(program: Command, cli: Cli): void {
+  const command = program
+    .command('inspect')
+    .description('Show how each relation’s rows are recognised, what refers to what, and what is doubtful')
+    .option('--profile', 'look at the rows too, and propose keys')
+    .addHelpText(
+      'after',
+      examples({
+        'see what would travel': 'understudy inspect',
+        'find keys in the rows of relations that declare none': 'understudy inspect --profile',
+        'the relations that are recognised by their origin only':
+          'understudy inspect --json | jq \'.relations[] | select(.identity.kind == "origin").relation\'',
+      }),
+    )
+  act<Options>(command, cli, async ({ settings, output, options }) => {
+    const { inspectDatabase } = await import('../engine.js')
+    const inspection = await inspectDatabase(settings, { profile: options.profile ?? false })
+    output.result(inspection, () => renderInspection(inspection, output.style))
+    return EXIT_CODES.done
+  })
+}

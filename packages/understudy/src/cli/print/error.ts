@@ -1,0 +1,47 @@
+import { describeSqlError } from '../../database/failures.js'
+import { redact } from '../../database/redact.js'
+import { ERROR_CODES, UnderstudyError } from '../../errors.js'
+import type { Cli } from '../cli.js'
+
+/** The parts of an error report, as PostgreSQL has them. */
+interface ErrorReport {
+  readonly code: string | null
+  readonly message: string
+  readonly detail: string | null
+  readonly hint: string | null
+}
+
+/** Prints an error to stderr, and with `--json` as the one document on stdout too. No password gets through. */
+export function printError(error: unknown, cli: Cli): void {
+  const { output, urls } = cli
+  const clean = (text: string) => urls.reduce((cleaned, url) => redact(cleaned, url), redact(text))
+  const report = reportOf(error)
+  if (output.isJson) output.result({ error: JSON.parse(clean(JSON.stringify(report))) }, () => [])
+
+  const { red, dim, cyan } = output.errorStyle
+  const lines = [`${red('error:')} ${report.message}${report.code ? dim(` (${report.code})`) : ''}`]
+  if (report.detail) lines.push(...report.detail.split('\n').map((line) => `  ${line}`))
+  if (report.hint) lines.push(`${cyan('hint:')} ${report.hint}`)
+  if (cli.isDebug) lines.push(dim(stackOf(error)))
+  output.note(clean(lines.join('\n')))
+}
+
+function reportOf(error: unknown): ErrorReport {
+  if (error instanceof UnderstudyError) {
+    const { code, message, detail = null, hint = ERROR_CODES[code].remedy } = error
+    return { code, message, detail, hint }
+  }
+  const sql = describeSqlError(error)
+  if (sql) {
+    const facts = [sql.detail, sql.where].filter(Boolean).join('\n')
+    return { code: sql.sqlstate, message: sql.message, detail: facts || null, hint: sql.hint ?? null }
+  }
+  const message = error instanceof Error ? error.message : String(error)
+  return { code: null, message, detail: null, hint: 'This was not expected; `--debug` shows where it happened.' }
+}
+
+function stackOf(error: unknown): string {
+  if (!(error instanceof Error)) return ''
+  const cause = error.cause instanceof Error ? `\ncaused by ${stackOf(error.cause)}` : ''
+  return `${error.stack}${cause}`
+}

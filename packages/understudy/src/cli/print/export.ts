@@ -1,0 +1,32 @@
+import { relative } from 'node:path'
+import type { ExportResult } from '../../export/export-content.js'
+import type { Style } from './colours.js'
+import { type Column, formatTable, printable } from './table.js'
+import { formatBytes, formatCount, formatDuration, formatRate } from './units.js'
+
+const COLUMNS: readonly Column[] = [
+  { title: 'relation' },
+  { title: 'rows', align: 'right' },
+  { title: 'size', align: 'right' },
+  { title: 'time', align: 'right' },
+  { title: 'rate', align: 'right' },
+]
+
+/** What was written: a line per relation, warnings, and the archive's path. */
+export function renderExport({ files, warnings, path, bytes, durationMs }: ExportResult, style: Style): string[] {
+  const rows = files.map((file) => [
+    printable(file.relation),
+    formatCount(file.records),
+    formatBytes(file.bytes),
+    formatDuration(file.durationMs),
+    formatRate(file.records, file.durationMs),
+  ])
+  const total = files.reduce((sum, { records }) => sum + records, 0)
+  return [
+    ...formatTable(COLUMNS, rows),
+    '',
+    ...warnings.map((warning) => `${style.yellow('warning:')} ${printable(warning)}`),
+    style.green(relative('.', path)),
+    `${formatCount(total)} rows, ${formatBytes(bytes)}, ${formatDuration(durationMs)}`,
+  ]
+}

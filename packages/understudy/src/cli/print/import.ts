@@ -1,0 +1,62 @@
+import type { ImportResult } from '../../import/import-content.js'
+import type { ImportPlan, PlannedRelation } from '../../import/plan.js'
+import type { Style } from './colours.js'
+import { type Column, formatTable, printable } from './table.js'
+import { formatCount, formatDuration } from './units.js'
+
+type Counts = Pick<PlannedRelation, (typeof COUNTS)[number]>
+
+const COUNTS = ['inserts', 'updates', 'unchanged', 'deletes', 'skipped'] as const
+
+const COLUMNS: readonly Column[] = [
+  { title: 'relation' },
+  { title: 'insert', align: 'right' },
+  { title: 'update', align: 'right' },
+  { title: 'unchanged', align: 'right' },
+  { title: 'delete', align: 'right' },
+  { title: 'skip', align: 'right' },
+]
+
+/** The plan as a table: a line per relation, and their sum. */
+export function renderPlan({ archive, target, mode, relations, notes }: ImportPlan, style: Style): string[] {
+  const rows = relations.map((relation) => [printable(relation.relation), ...countCells(relation, style)])
+  return [
+    `${style.bold(printable(archive.name))} of ${archive.createdAt}`,
+    `into ${style.bold(target)}, mode ${mode}`,
+    '',
+    ...formatTable(COLUMNS, [...rows, ['total', ...countCells(sumOf(relations), style)]]),
+    '',
+    ...notes.map((note) => `${style.yellow('note:')} ${printable(note)}`),
+  ]
+}
+
+interface RenderOptions {
+  readonly style: Style
+  /** True where the plan was printed already, with the question. */
+  readonly isPlanShown: boolean
+}
+
+export function renderImport({ plan, isWritten, durationMs }: ImportResult, options: RenderOptions): string[] {
+  const { style, isPlanShown } = options
+  const { inserts, updates, deletes, unchanged } = sumOf(plan.relations)
+  const changes = `${formatCount(inserts)} inserted, ${formatCount(updates)} updated, ${formatCount(deletes)} deleted`
+  const outcome = isWritten
+    ? style.green(`${changes}, ${formatCount(unchanged)} unchanged in ${formatDuration(durationMs)}`)
+    : style.yellow('nothing was written')
+  return [...(isPlanShown ? [] : renderPlan(plan, style)), outcome]
+}
+
+function countCells(counts: Counts, style: Style): string[] {
+  return COUNTS.map((count) => (counts[count] === 0 ? style.dim('0') : formatCount(counts[count])))
+}
+
+function sumOf(relations: readonly PlannedRelation[]): Counts {
+  const sum = (count: keyof Counts) => relations.reduce((total, relation) => total + relation[count], 0)
+  return {
+    inserts: sum('inserts'),
+    updates: sum('updates'),
+    unchanged: sum('unchanged'),
+    deletes: sum('deletes'),
+    skipped: sum('skipped'),
+  }
+}

@@ -1,0 +1,48 @@
+import { type Style, styleFor } from './colours.js'
+import { ProgressLine } from './progress.js'
+
+/** Everything that a command prints. Results go to stdout, progress and errors to stderr. */
+export class Output {
+  readonly isJson: boolean
+  /** For stdout. */
+  readonly style: Style
+  /** For stderr. */
+  readonly errorStyle: Style
+  readonly progress: ProgressLine
+
+  constructor({ isJson, hasColour }: { readonly isJson: boolean; readonly hasColour: boolean }) {
+    this.isJson = isJson
+    this.style = styleFor(process.stdout, hasColour)
+    this.errorStyle = styleFor(process.stderr, hasColour)
+    this.progress = new ProgressLine(process.stderr)
+    // `understudy inspect | head` closes the pipe early, which is no failure.
+    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') process.exit(0)
+      throw error
+    })
+  }
+
+  /** Whether somebody can be asked: prompts are written to stderr. */
+  get canAsk(): boolean {
+    return Boolean(process.stdin.isTTY && process.stderr.isTTY)
+  }
+
+  /** Prints a result: as the one JSON document, or as lines for people. */
+  result(value: unknown, render: () => readonly string[]): void {
+    this.progress.clear()
+    if (this.isJson) process.stdout.write(`${JSON.stringify(value, null, 2)}\n`)
+    else this.lines(render())
+  }
+
+  /** Lines for people; nothing with `--json`. */
+  lines(lines: readonly string[]): void {
+    this.progress.clear()
+    if (!this.isJson && lines.length > 0) process.stdout.write(`${lines.join('\n')}\n`)
+  }
+
+  /** A remark beside the result, to stderr. */
+  note(text: string): void {
+    this.progress.clear()
+    process.stderr.write(`${text}\n`)
+  }
+}

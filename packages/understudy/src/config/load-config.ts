@@ -1,0 +1,78 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, extname, join, resolve } from 'node:path'
+import { parseEnv } from 'node:util'
+import { UnderstudyError } from '../errors.js'
+import { defineConfig } from './define-config.js'
+import { findConfig, requireConfig } from './find-config.js'
+import { loadModule } from './load-module.js'
+import { parseConfig } from './parse-config.js'
+import { resolveDatabaseUrl, resolveSettings } from './resolve-settings.js'
+import type { Settings } from './settings.js'
+
+export interface LoadOptions {
+  /** Where the search for a configuration begins. Default: the working directory. */
+  readonly cwd?: string | undefined
+  /** The configuration file, relative to `cwd`; instead of a search. */
+  readonly file?: string | undefined
+  /** A database that wins over every other; its folder is relative to `cwd`. */
+  readonly database?: string | undefined
+  /** Default: the process's environment. */
+  readonly environment?: Readonly<Record<string, string | undefined>> | undefined
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/**
+ * Finds the configuration (`understudy.config.ts`, `.mts`, `.js`, `.mjs` or `.json`), reads `.env` beside it, and returns the settings
+ * with every default filled in. Without a file the settings are the defaults.
+ *
+ * Errors: CONFIG_NOT_FOUND, CONFIG_INVALID with every problem in its detail, one a line.
+ */
+export async function loadConfig(options: LoadOptions = {}): Promise<Settings> {
+  const cwd = resolve(options.cwd ?? '.')
+  const configFile = options.file === undefined ? findConfig(cwd) : requireConfig(cwd, options.file)
+  const root = configFile === null ? cwd : dirname(configFile)
+  const environment: Environment = { ...readDotEnv(root), ...(options.environment ?? process.env) }
+  const { config, problems } = parseConfig(configFile === null ? {} : await readConfig(configFile, root, environment))
+  if (config === null) throw invalidConfig(configFile, problems)
+
+  const database = options.database && resolveDatabaseUrl(options.database, cwd)
+  return resolveSettings(config, { root, configFile, environment, database })
+}
+
+function readDotEnv(root: string): Environment {
+  const file = join(root, '.env')
+  return existsSync(file) ? parseEnv(readFileSync(file, 'utf8')) : {}
+}
+
+async function readConfig(file: string, root: string, environment: Environment): Promise<unknown> {
+  try {
+    if (extname(file) === '.json') return JSON.parse(readFileSync(file, 'utf8'))
+    const module = await withEnvironment(environment, () => loadModule(file, { root, door: { defineConfig } }))
+    if (module.default !== undefined) return module.default
+  } catch (cause) {
+    throw new UnderstudyError('CONFIG_INVALID', 'the configuration file cannot be read', {
+      detail: `${file}: ${cause instanceof Error ? cause.message : cause}`,
+      cause,
+    })
+  }
+  throw invalidConfig(file, ['configuration: expected `export default defineConfig({ … })`'])
+}
+
+/** A configuration may read `process.env`: it finds there what `.env` says, for as long as it is evaluated. */
+async function withEnvironment<T>(environment: Environment, evaluate: () => Promise<T>): Promise<T> {
+  const missing = Object.entries(environment).filter(([name]) => process.env[name] === undefined)
+  for (const [name, value] of missing) process.env[name] = value
+  try {
+    return await evaluate()
+  } finally {
+    for (const [name] of missing) delete process.env[name]
+  }
+}
+
+function invalidConfig(file: string | null, problems: readonly string[]): UnderstudyError {
+  const count = problems.length === 1 ? 'one problem' : `${problems.length} problems`
+  return new UnderstudyError('CONFIG_INVALID', `${count} in ${file ?? 'the configuration'}`, {
+    detail: problems.join('\n'),
+  })
+}

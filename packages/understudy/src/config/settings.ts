@@ -1,0 +1,46 @@
+import type { Environment, MissingPolicy, ReferenceConfig, RelationConfig, TriggerPolicy } from './define-config.js'
+
+/** The configuration as the engine gets it: every default filled in, every path absolute. Not yet compared with a catalog. */
+export interface Settings {
+  /** The folder of the configuration file, or where the search for one began. */
+  readonly root: string
+  readonly configFile: string | null
+  /** `postgres://…`, possibly with a password, or `pglite:` with an absolute folder. */
+  readonly database: string
+  /** Where `database` comes from, for messages. */
+  readonly databaseSource: DatabaseSource
+  readonly archives: string
+  /** Empty: every schema of a user. */
+  readonly schemas: readonly string[]
+  readonly environment: Environment
+  readonly identityColumns: readonly string[]
+  readonly exclude: readonly string[]
+  /** By `table` or `schema.table`, as the configuration writes it. These records have no prototype: a table may be called `constructor`. */
+  readonly relations: Readonly<Record<string, RelationConfig>>
+  /** By `table.column`, `schema.table.column` or `table.column.field`, as the configuration writes it. */
+  readonly references: Readonly<Record<string, ReferenceConfig>>
+  readonly triggers: TriggerPolicy
+  readonly onMissing: MissingPolicy
+  readonly migrations: MigrationSettings
+}
+
+export type DatabaseSource = '--database' | 'DATABASE_URL' | 'configuration' | 'default'
+
+export interface MigrationSettings {
+  readonly folder: string
+  /** In order of their ranges; empty where none is configured. */
+  readonly packages: readonly MigrationPackage[]
+  /** DB_MIGRATION_STARTWITH and DB_MIGRATION_ENDWITH, or null. */
+  readonly startWith: string | null
+  readonly endWith: string | null
+  /** RUN_MANUAL_MIGRATIONS=true. */
+  readonly includesManual: boolean
+}
+
+export interface MigrationPackage {
+  readonly name: string
+  readonly title: string
+  readonly from: number
+  /** Infinity where the range is open. */
+  readonly to: number
+}

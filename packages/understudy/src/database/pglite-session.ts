@@ -1,0 +1,80 @@
+import type { PGlite, Results } from '@electric-sql/pglite'
+import { copyPieces, fetchLines } from './pglite-copy.js'
+import type { LinesTarget, Session, TransactionOptions } from './port.js'
+import { SessionGuard } from './session-guard.js'
+import { runTransaction } from './transaction.js'
+import { encodeValue } from './values.js'
+
+/** PGlite's one backend, lent as a session. */
+export class PgliteSession implements Session {
+  readonly driver = 'pglite'
+  readonly #pglite: PGlite
+  readonly #onNotice: ((message: string) => void) | undefined
+  readonly #guard = new SessionGuard()
+
+  constructor(pglite: PGlite, onNotice: ((message: string) => void) | undefined) {
+    this.#pglite = pglite
+    this.#onNotice = onNotice
+  }
+
+  async query<Row = Record<string, unknown>>(sql: string, values?: readonly unknown[]): Promise<Row[]> {
+    return (await this.#send(sql, values)).rows as Row[]
+  }
+
+  async execute(sql: string, values?: readonly unknown[]): Promise<number> {
+    return (await this.#send(sql, values)).rowCount ?? 0
+  }
+
+  async script(sql: string): Promise<void> {
+    await this.#send(sql)
+  }
+
+  async transaction<T>(options: TransactionOptions, work: () => Promise<T>): Promise<T> {
+    const leave = this.#guard.enterTransaction()
+    try {
+      return await runTransaction({ run: async (sql) => (await this.#send(sql)).command ?? '' }, options, work)
+    } finally {
+      leave()
+    }
+  }
+
+  async *readLines(select: string): AsyncGenerator<Uint8Array> {
+    // A cursor lives inside a transaction only.
+    const isOwn = !this.#pglite.isInTransaction()
+    if (isOwn) await this.#send('begin')
+    const close = await this.#guard.openStream('readLines')
+    try {
+      yield* fetchLines(this.#pglite, select)
+    } finally {
+      close()
+      if (isOwn) await this.#send('rollback')
+    }
+  }
+
+  async writeLines(target: LinesTarget, chunks: AsyncIterable<Uint8Array>): Promise<number> {
+    // Several pieces are several statements: without a transaction a failure would leave the first ones behind.
+    if (!this.#pglite.isInTransaction()) return await this.transaction({}, () => this.writeLines(target, chunks))
+    const close = await this.#guard.openStream('writeLines')
+    try {
+      return await copyPieces(this.#pglite, target, chunks)
+    } finally {
+      close()
+    }
+  }
+
+  /** Leaves the backend as a new connection would find it: no transaction, settings, temporary tables or locks. */
+  async end(): Promise<void> {
+    this.#guard.end()
+    if (this.#pglite.isInTransaction()) await this.#pglite.exec('rollback')
+    await this.#pglite.exec('discard all')
+  }
+
+  #send(sql: string, values?: readonly unknown[]): Promise<Results> {
+    const options = { onNotice: (notice: { message: string | undefined }) => this.#onNotice?.(notice.message ?? '') }
+    return this.#guard.run(async () => {
+      if (values !== undefined) return await this.#pglite.query(sql, values.map(encodeValue), options)
+      const results = await this.#pglite.exec(sql, options)
+      return results.at(-1) ?? { rows: [], fields: [] }
+    })
+  }
+}

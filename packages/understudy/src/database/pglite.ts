@@ -1,0 +1,170 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { chmod, mkdir, readdir, realpath, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { PGlite, type PGliteOptions } from '@electric-sql/pglite'
+import { UnderstudyError } from '../errors.js'
+import { type FolderLock, LOCK_FILE, lockFolder } from './folder-lock.js'
+import type { OpenOptions } from './open.js'
+import { installExtensions } from './pglite-extensions.js'
+import { PgliteSession } from './pglite-session.js'
+import type { Database } from './port.js'
+import { SerialQueue } from './serial-queue.js'
+import { misuse } from './session-guard.js'
+import { decodedTypes, decoderFor } from './values.js'
+
+/** Stands in a folder while its database is being made; a folder in which it is found holds nothing of value. */
+const UNFINISHED_FILE = 'understudy.unfinished'
+
+interface Instance {
+  readonly pglite: PGlite
+  readonly sessions: SerialQueue
+  readonly release: () => Promise<void>
+}
+
+interface SharedInstance {
+  readonly opening: Promise<Instance>
+  handles: number
+}
+
+/** The folders that this process has open: a folder is opened once, however often it is asked for. */
+const openFolders = new Map<string, SharedInstance>()
+
+/**
+ * An embedded database in a folder, or, for `memory`, without one. Sessions take turns. The same folder opened twice in
+ * one process is one instance, which ends with its last handle.
+ *
+ * Throws DATABASE_LOCKED when another process has the folder open, FOLDER_UNUSABLE when it is not one for a database.
+ */
+export async function openPglite(folder: string, options: OpenOptions): Promise<Database> {
+  if (folder === 'memory') {
+    const pglite = await startPglite({})
+    return databaseOf({ pglite, sessions: new SerialQueue(), release: () => pglite.close() }, 'pglite:memory', options)
+  }
+  const path = await makeFolder(folder)
+  const shared = openFolders.get(path) ?? { opening: openFolder(path), handles: 0 }
+  openFolders.set(path, shared)
+  shared.handles++
+  const leave = async () => {
+    if (--shared.handles > 0) return
+    openFolders.delete(path)
+    await (await shared.opening).release()
+  }
+  try {
+    const instance = await shared.opening
+    return databaseOf({ ...instance, release: leave }, `pglite:${folder}`, options)
+  } catch (error) {
+    openFolders.delete(path)
+    throw error
+  }
+}
+
+function databaseOf(instance: Instance, label: string, options: OpenOptions): Database {
+  const { pglite, sessions, release } = instance
+  const holder = new AsyncLocalStorage<{ isActive: boolean }>()
+  let isClosed = false
+  return {
+    driver: 'pglite',
+    label,
+    maxSessions: 1,
+    async withSession(use) {
+      // Waiting for oneself would never end.
+      if (holder.getStore()?.isActive) throw misuse(`a second session of ${label} was asked for inside the first`)
+      return await sessions.run(async () => {
+        if (isClosed) throw misuse('a database was used after it was closed')
+        const session = new PgliteSession(pglite, options.onNotice)
+        const turn = { isActive: true }
+        try {
+          return await holder.run(turn, () => use(session))
+        } finally {
+          turn.isActive = false
+          await session.end()
+        }
+      })
+    },
+    async close() {
+      if (isClosed) return
+      isClosed = true
+      await sessions.run(release)
+    },
+  }
+}
+
+/** Makes the folder where it is missing, for its owner only, and returns the one path by which it is known. */
+async function makeFolder(folder: string): Promise<string> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    return await realpath(folder)
+  } catch (error) {
+    throw unusable(folder, error instanceof Error ? error.message : String(error))
+  }
+}
+
+async function openFolder(path: string): Promise<Instance> {
+  const lock = await lockFolder(path)
+  try {
+    const pglite = await startInFolder(path)
+    return { pglite, sessions: new SerialQueue(), release: () => closeInFolder(pglite, lock) }
+  } catch (error) {
+    await lock.release()
+    throw error
+  }
+}
+
+async function closeInFolder(pglite: PGlite, lock: FolderLock): Promise<void> {
+  try {
+    await pglite.close()
+  } finally {
+    await lock.release()
+  }
+}
+
+async function startInFolder(path: string): Promise<PGlite> {
+  const marker = join(path, UNFINISHED_FILE)
+  let names = (await readdir(path)).filter((name) => name !== LOCK_FILE)
+  if (names.includes(UNFINISHED_FILE)) {
+    await Promise.all(
+      names.filter((name) => name !== UNFINISHED_FILE).map((name) => rm(join(path, name), { recursive: true })),
+    )
+    names = []
+  }
+  if (names.includes('PG_VERSION')) return await startPglite({ dataDir: path })
+  if (names.length > 0) {
+    throw unusable(path, `It holds other files, such as ${names[0]}, and no database.`)
+  }
+  // PGlite's files are open to everybody; the folder, which may have been there before, must not be.
+  await chmod(path, 0o700)
+  await writeFile(marker, 'A database was being made in this folder and was not finished.\n', { mode: 0o600 })
+  const pglite = await startPglite({ dataDir: path })
+  await rm(marker)
+  return pglite
+}
+
+async function startPglite(options: PGliteOptions): Promise<PGlite> {
+  const said: string[] = []
+  const onStderr = (line: string) => {
+    said.push(line)
+    return false
+  }
+  let pglite: PGlite
+  try {
+    pglite = await PGlite.create({ ...options, onStderr })
+  } catch (error) {
+    const reasons = said.filter((line) => /FATAL|PANIC|ERROR/.test(line))
+    throw unusable(options.dataDir ?? 'memory', reasons.join('\n') || String(error), error)
+  }
+  // PGlite's defaults would make Date, BigInt and Uint8Array objects; without serializers a text parameter stays text.
+  const dates = [1082 /* date */, 1114 /* timestamp */, 1184 /* timestamptz */]
+  const oids = [...decodedTypes(), ...dates, 17 /* bytea */]
+  pglite.parsers = Object.fromEntries(oids.map((oid) => [oid, decoderFor(oid)]))
+  pglite.serializers = {}
+  await installExtensions(pglite)
+  return pglite
+}
+
+function unusable(folder: string, detail: string, cause?: unknown): UnderstudyError {
+  return new UnderstudyError('FOLDER_UNUSABLE', `the folder cannot be used as an embedded database: ${folder}`, {
+    detail,
+    hint: 'Name an empty folder, one that does not exist yet, or one that the same version of PGlite has made.',
+    cause,
+  })
+}

@@ -1,0 +1,164 @@
+import pg from 'pg'
+import { type ConnectionTarget, connectionLost, describeConnectFailure, isConnectionLoss } from './failures.js'
+import type { LinesTarget, Session, TransactionOptions } from './port.js'
+import { copyIn } from './postgres-copy-in.js'
+import { copyOut } from './postgres-copy-out.js'
+import { SessionGuard } from './session-guard.js'
+import { runTransaction } from './transaction.js'
+import { encodeValue } from './values.js'
+
+const POOLER_ROUNDS = 3
+
+/** One dedicated connection to a server. */
+export class PostgresSession implements Session {
+  readonly driver = 'postgres'
+  readonly #client: pg.Client
+  readonly #config: pg.ClientConfig
+  readonly #target: ConnectionTarget
+  readonly #guard = new SessionGuard()
+  #lossCause: Error | undefined
+
+  constructor(config: pg.ClientConfig, target: ConnectionTarget) {
+    this.#config = config
+    this.#target = target
+    this.#client = new pg.Client(config)
+    // Without a listener a connection that breaks between two statements would end the process.
+    this.#client.on('error', (error) => {
+      this.#lossCause ??= error
+    })
+  }
+
+  onNotice(listener: (message: string) => void): void {
+    this.#client.on('notice', (notice) => listener(notice.message ?? ''))
+  }
+
+  async connect(): Promise<void> {
+    try {
+      await this.#client.connect()
+    } catch (error) {
+      throw describeConnectFailure(error, this.#target)
+    }
+  }
+
+  async query<Row = Record<string, unknown>>(sql: string, values?: readonly unknown[]): Promise<Row[]> {
+    return (await this.#send(sql, values)).rows as Row[]
+  }
+
+  async execute(sql: string, values?: readonly unknown[]): Promise<number> {
+    return (await this.#send(sql, values)).rowCount ?? 0
+  }
+
+  async script(sql: string): Promise<void> {
+    await this.#send(sql)
+  }
+
+  async transaction<T>(options: TransactionOptions, work: () => Promise<T>): Promise<T> {
+    const leave = this.#guard.enterTransaction()
+    try {
+      return await runTransaction({ run: async (sql) => (await this.#send(sql)).command }, options, work)
+    } finally {
+      leave()
+    }
+  }
+
+  async *readLines(select: string): AsyncGenerator<Uint8Array> {
+    // A cancelled statement fails its transaction, so a reader that stops early goes back to a savepoint.
+    const isInside = this.#guard.isInTransaction
+    if (isInside) await this.#send('savepoint understudy_read')
+    const close = await this.#guard.openStream('readLines')
+    let isComplete = false
+    let hasFailed = false
+    try {
+      yield* copyOut(this.#client, select)
+      isComplete = true
+    } catch (error) {
+      hasFailed = true
+      throw this.#explain(error)
+    } finally {
+      close()
+      if (isInside && !hasFailed) {
+        if (!isComplete) await this.#send('rollback to savepoint understudy_read')
+        await this.#send('release savepoint understudy_read')
+      }
+    }
+  }
+
+  async writeLines(target: LinesTarget, chunks: AsyncIterable<Uint8Array>): Promise<number> {
+    const close = await this.#guard.openStream('writeLines')
+    try {
+      return await copyIn(this.#client, target, chunks)
+    } catch (error) {
+      throw this.#explain(error)
+    } finally {
+      close()
+    }
+  }
+
+  /**
+   * Evidence that a transaction pooler stands in between, where statements of one session may run in different server
+   * processes; undefined where there is none.
+   *
+   * A server tells its process id when a session begins, and a pooler tells a number of its own. Where the two agree the
+   * connection is direct. Where not, it may still be a pooler in session mode, or a proxy that only forwards; so further
+   * sessions keep a transaction open meanwhile, which makes a transaction pooler hand out its server processes anew.
+   */
+  async findTransactionPooler(): Promise<string | undefined> {
+    const pid = await readBackendPid(this)
+    if (pid === this.#toldPid) return undefined
+    const helpers: PostgresSession[] = []
+    try {
+      for (let round = 0; round < POOLER_ROUNDS; round++) {
+        const helper = new PostgresSession(this.#config, this.#target)
+        helpers.push(helper)
+        await helper.connect()
+        await helper.script('begin')
+        if ((await readBackendPid(helper)) === pid) return `Server process ${pid} served two sessions at once.`
+        const now = await readBackendPid(this)
+        if (now !== pid) return `Server process ${pid} answered this session, then process ${now}.`
+      }
+      return undefined
+    } finally {
+      await Promise.all(helpers.map((helper) => helper.end()))
+    }
+  }
+
+  /** Closes the connection. Never throws: whatever was open on the server ends with it. */
+  async end(): Promise<void> {
+    this.#guard.end()
+    await this.#client.end().catch(() => undefined)
+  }
+
+  #send(sql: string, values?: readonly unknown[]): Promise<pg.QueryResult> {
+    return this.#guard.run(async () => {
+      try {
+        const result: pg.QueryResult | pg.QueryResult[] = await this.#client.query(sql, values?.map(encodeValue))
+        return lastResult(result)
+      } catch (error) {
+        throw this.#explain(error)
+      }
+    })
+  }
+
+  #explain(error: unknown): unknown {
+    if (!isConnectionLoss(error)) return error
+    return connectionLost(this.#lossCause ?? error, this.#target)
+  }
+
+  /** What the server, or the pooler in its place, said at the beginning. */
+  get #toldPid(): unknown {
+    return Reflect.get(this.#client, 'processID')
+  }
+}
+
+async function readBackendPid(session: Session): Promise<number | undefined> {
+  const [row] = await session.query<{ pid: number }>('select pg_catalog.pg_backend_pid() as pid')
+  return row?.pid
+}
+
+/** A text of several statements has several results. */
+function lastResult(result: pg.QueryResult | pg.QueryResult[]): pg.QueryResult {
+  if (!Array.isArray(result)) return result
+  const last = result.at(-1)
+  if (last === undefined) throw new Error('the server sent no result')
+  return last
+}

@@ -1,0 +1,107 @@
+import pg from 'pg'
+import { UnderstudyError } from '../errors.js'
+import { type ConnectionTarget, describeConnectFailure, describeSqlError } from './failures.js'
+import type { OpenOptions } from './open.js'
+import type { Database, Session } from './port.js'
+import { PostgresSession } from './postgres-session.js'
+import { redact } from './redact.js'
+import { misuse } from './session-guard.js'
+import { decoderFor } from './values.js'
+
+const OLDEST_VERSION = 140000
+const CONNECT_TIMEOUT_MS = 15_000
+/** After this long a server notices that its client is gone, even in the middle of a statement. */
+const CLIENT_CHECK_INTERVAL_MS = 2000
+
+/** A database on a server. Connects at the first session. */
+export function openPostgres(url: string, options: OpenOptions): Database {
+  const config = clientConfig(url, options)
+  const target = { url, label: labelOf(config, url) }
+  let isClosed = false
+  return {
+    driver: 'postgres',
+    label: target.label,
+    maxSessions: Number.POSITIVE_INFINITY,
+    async withSession(use) {
+      if (isClosed) throw misuse('a database was used after it was closed')
+      const session = new PostgresSession(config, target)
+      if (options.onNotice !== undefined) session.onNotice(options.onNotice)
+      try {
+        await session.connect()
+        await prepare(session, target)
+        return await use(session)
+      } finally {
+        await session.end()
+      }
+    },
+    async close() {
+      isClosed = true
+    },
+  }
+}
+
+function clientConfig(url: string, options: OpenOptions): pg.ClientConfig {
+  return {
+    connectionString: withStandardSslModes(url),
+    connectionTimeoutMillis: connectTimeoutMs(url),
+    fallback_application_name: options.applicationName ?? 'understudy',
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    types: { getTypeParser: (oid: number) => decoderFor(oid) },
+  } as pg.ClientConfig
+}
+
+/** Lets `sslmode` mean what the PostgreSQL manual says ("SSL Mode Descriptions"); pg by itself verifies in every mode. */
+function withStandardSslModes(url: string): string {
+  if (!/[?&]sslmode=/.test(url) || /[?&]uselibpqcompat=/.test(url)) return url
+  return `${url}&uselibpqcompat=true`
+}
+
+function connectTimeoutMs(url: string): number {
+  const seconds = Number(/[?&]connect_timeout=(\d+)/.exec(url)?.[1] ?? process.env.PGCONNECT_TIMEOUT ?? Number.NaN)
+  return Number.isNaN(seconds) ? CONNECT_TIMEOUT_MS : seconds * 1000
+}
+
+function labelOf(config: pg.ClientConfig, url: string): string {
+  let client: pg.Client
+  try {
+    client = new pg.Client(config)
+  } catch (error) {
+    // The error of a URL that cannot be read holds the URL, so it is not passed on as the cause.
+    throw new UnderstudyError('DATABASE_URL_INVALID', 'the database URL cannot be understood', {
+      detail: error instanceof Error ? redact(error.message, url) : undefined,
+      hint: 'Write postgres://role:password@host:5432/database; characters such as @ : / # % in a password must be percent-encoded (@ is %40).',
+    })
+  }
+  const host = client.host.includes(':') ? `[${client.host}]` : encodeURIComponent(client.host)
+  const role = client.user === undefined ? '' : `${encodeURIComponent(client.user)}@`
+  return `postgres://${role}${host}:${client.port}/${encodeURIComponent(client.database ?? '')}`
+}
+
+async function prepare(session: Session, target: ConnectionTarget): Promise<void> {
+  const [server] = await session
+    .query<{ version: number; name: string }>(
+      `select current_setting('server_version_num')::integer as version, current_setting('server_version') as name`,
+    )
+    .catch((error) => {
+      throw describeConnectFailure(error, target)
+    })
+  if (server === undefined || server.version < OLDEST_VERSION) {
+    throw new UnderstudyError('SERVER_TOO_OLD', `the server at ${target.label} is too old`, {
+      detail: `It is PostgreSQL ${server?.name ?? 'of an unknown version'}.`,
+      hint: 'PostgreSQL 14 or newer is needed.',
+    })
+  }
+  await setClientCheckInterval(session)
+}
+
+async function setClientCheckInterval(session: Session): Promise<void> {
+  try {
+    await session.query(`select set_config('client_connection_check_interval', $1::text, false)`, [
+      CLIENT_CHECK_INTERVAL_MS,
+    ])
+  } catch (error) {
+    // Refused where the server's operating system cannot tell, such as Windows; the lock is then held a little longer.
+    if (describeSqlError(error)?.sqlstate !== '22023' /* invalid_parameter_value */) throw error
+  }
+}

@@ -1,0 +1,70 @@
+import { baseTypeOf, type Catalog } from '../catalog/catalog.js'
+import { UnderstudyError } from '../errors.js'
+import type { BuiltModel } from '../model/build-model.js'
+import { toPattern } from '../model/content-relations.js'
+import { type ContentRelation, relationLabel } from '../model/model.js'
+
+/** The relations that an export takes, and what the reader of the archive should know about them. */
+export interface Selected {
+  readonly relations: readonly ContentRelation[]
+  readonly warnings: readonly string[]
+}
+
+/** Applies `--only` and `--exclude`. A pattern that names nothing is an error: it is a slip of the pen. */
+export function selectRelations(
+  catalog: Catalog,
+  built: BuiltModel,
+  {
+    only = [],
+    exclude = [],
+  }: { readonly only?: readonly string[] | undefined; readonly exclude?: readonly string[] | undefined },
+): Selected {
+  const all = built.model.relations
+  const unknown = [...only, ...exclude].filter((pattern) => !all.some((relation) => isNamed(relation, pattern)))
+  if (unknown.length > 0) {
+    throw new UnderstudyError('SELECTION_UNKNOWN', `no content relation is called ${unknown.join(', ')}`, {
+      hint: 'See `understudy inspect` for the names. A relation outside the schema public is named schema.table.',
+    })
+  }
+  const relations = all.filter(
+    (relation) =>
+      (only.length === 0 || only.some((pattern) => isNamed(relation, pattern))) &&
+      !exclude.some((pattern) => isNamed(relation, pattern)),
+  )
+  refuseLargeObjects(catalog, relations)
+  return { relations, warnings: leftOutTargets(relations) }
+}
+
+function isNamed(relation: ContentRelation, pattern: string): boolean {
+  const regex = toPattern(pattern)
+  return regex.test(relation.name) || regex.test(`${relation.schema}.${relation.name}`)
+}
+
+/** What a selection leaves out but the content refers to travels as identity only. */
+function leftOutTargets(relations: readonly ContentRelation[]): string[] {
+  const taken = new Set(relations.map(relationLabel))
+  return relations.flatMap((relation) =>
+    relation.references
+      .filter((reference) => !taken.has(relationLabel(reference.target)))
+      .map(
+        (reference) =>
+          `${relationLabel(relation)}.${reference.columns.join(', ')} refers to ${relationLabel(reference.target)}, which is not in the archive: its rows travel as identities only`,
+      ),
+  )
+}
+
+/** Of a large object only its number would travel. */
+function refuseLargeObjects(catalog: Catalog, relations: readonly ContentRelation[]): void {
+  if (!catalog.hasLargeObjects) return
+  const concerned = relations.flatMap((relation) => {
+    const found = catalog.relations.find((each) => each.schema === relation.schema && each.name === relation.name)
+    return (found?.columns ?? [])
+      .filter((column) => ['oid', 'lo'].includes(baseTypeOf(catalog, column.typeOid).name))
+      .map((column) => `${relationLabel(relation)}.${column.name}`)
+  })
+  if (concerned.length === 0) return
+  throw new UnderstudyError('LARGE_OBJECTS', `large objects cannot travel: ${concerned.join(', ')}`, {
+    detail: 'The database holds large objects, and these columns hold their numbers.',
+    hint: 'Move the objects into bytea columns, or exclude these relations.',
+  })
+}

@@ -1,0 +1,128 @@
+import { describeSqlError } from '../database/failures.js'
+import type { Session } from '../database/port.js'
+import { UnderstudyError } from '../errors.js'
+import { relationLabel } from '../model/model.js'
+import { orderByTargets } from '../model/order.js'
+import type { SqlContext } from '../model/sql-context.js'
+import type { Load } from './load.js'
+import { deleteStatement, insertStatement, updateStatement } from './write.js'
+
+/** Told before each relation's rows are written. */
+export type ApplyProgress = (relation: string, rows: number) => void
+
+/**
+ * Writes the plan: deletes, children first; then updates and inserts, targets first. Relations that refer to each other in a circle are
+ * written by one statement, because foreign keys are checked at a statement's end: not even a NOT NULL cycle needs deferring. Every count
+ * is compared with the plan.
+ */
+export async function applyLoads(
+  session: Session,
+  context: SqlContext,
+  loads: ReadonlyMap<string, Load>,
+  onProgress: ApplyProgress,
+): Promise<void> {
+  const components = writeOrder(loads)
+  for (const component of components.toReversed()) {
+    for (const load of component) {
+      if (load.counts.deletes === 0) continue
+      const deleted = await attempt(load, 'delete', () => session.execute(deleteStatement(context, load, load.extra)))
+      expectCount(load, 'deleted', deleted, load.counts.deletes)
+    }
+  }
+  for (const component of components) {
+    for (const load of component) onProgress(relationLabel(load.relation), load.counts.inserts + load.counts.updates)
+    const [only] = component
+    if (component.length === 1 && only !== undefined && !needsOneStatement(only)) await applyOne(session, context, only)
+    else await applyTogether(session, context, component)
+  }
+}
+
+/** Components of the relations that change, targets first. */
+function writeOrder(loads: ReadonlyMap<string, Load>): Load[][] {
+  const labels = [...loads].filter(([, load]) => hasChanges(load)).map(([label]) => label)
+  const changing = new Set(labels)
+  const targetsOf = (label: string) =>
+    (loads.get(label)?.relation.references ?? [])
+      .map((reference) => relationLabel(reference.target))
+      .filter((target) => changing.has(target))
+  return orderByTargets(labels, targetsOf).map((component) =>
+    component.map((label) => loads.get(label)).filter((load) => load !== undefined),
+  )
+}
+
+export function hasChanges({ counts }: Load): boolean {
+  return counts.inserts + counts.updates + counts.deletes > 0
+}
+
+/** An updated row may come to point to a new row of its own relation. */
+function needsOneStatement(load: Load): boolean {
+  const label = relationLabel(load.relation)
+  const isSelfReferring = load.relation.references.some((reference) => relationLabel(reference.target) === label)
+  return isSelfReferring && load.counts.updates > 0 && load.counts.inserts > 0
+}
+
+async function applyOne(session: Session, context: SqlContext, load: Load): Promise<void> {
+  const update = updateStatement(context, load)
+  if (load.counts.updates > 0 && update !== null) {
+    expectCount(load, 'updated', await attempt(load, 'update', () => session.execute(update)), load.counts.updates)
+  }
+  if (load.counts.inserts > 0) {
+    const inserted = await attempt(load, 'insert into', () => session.execute(insertStatement(load)))
+    expectCount(load, 'inserted', inserted, load.counts.inserts)
+  }
+}
+
+/** Inserts wait for all updates, by counting their rows: an update may free a unique value that an insert takes. */
+async function applyTogether(session: Session, context: SqlContext, component: readonly Load[]): Promise<void> {
+  const parts: string[] = []
+  const updates: string[] = []
+  const expected: { load: Load; name: string; what: string; rows: number }[] = []
+  for (const [index, load] of component.entries()) {
+    const update = updateStatement(context, load)
+    if (load.counts.updates === 0 || update === null) continue
+    parts.push(`u${index} as (${update} returning 1)`)
+    updates.push(`(select count(*) from u${index})`)
+    expected.push({ load, name: `u${index}`, what: 'updated', rows: load.counts.updates })
+  }
+  const afterUpdates = updates.length === 0 ? '' : ` and ${updates.join(' + ')} >= 0`
+  for (const [index, load] of component.entries()) {
+    if (load.counts.inserts === 0) continue
+    parts.push(`i${index} as (${insertStatement(load)}${afterUpdates} returning 1)`)
+    expected.push({ load, name: `i${index}`, what: 'inserted', rows: load.counts.inserts })
+  }
+  const [first] = component
+  if (parts.length === 0 || first === undefined) return
+  const counts = expected.map(({ name }) => `(select count(*) from ${name}) as ${name}`)
+  const [row] = await attempt(first, 'write', () =>
+    session.query<Record<string, number>>(`with ${parts.join(',\n')} select ${counts.join(', ')}`),
+  )
+  for (const { load, name, what, rows } of expected) expectCount(load, what, row?.[name] ?? 0, rows)
+}
+
+async function attempt<T>(load: Load, action: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    const facts = describeSqlError(error)
+    if (facts === undefined) throw error
+    const relation = facts.table === undefined ? relationLabel(load.relation) : facts.table
+    throw new UnderstudyError('IMPORT_REFUSED_BY_DATABASE', `cannot ${action} ${relation}: ${facts.message}`, {
+      detail: [facts.detail, facts.constraint === undefined ? undefined : `constraint ${facts.constraint}`]
+        .filter((line) => line !== undefined)
+        .join('\n'),
+      hint: 'Nothing was written. Mend the row in the source or the target, and import again.',
+      cause: error,
+    })
+  }
+}
+
+function expectCount(load: Load, what: string, actual: number, expected: number): void {
+  if (actual === expected) return
+  throw new UnderstudyError(
+    'IMPORT_COUNT_MISMATCH',
+    `${relationLabel(load.relation)}: ${actual} rows were ${what}, the plan has ${expected}`,
+    {
+      hint: 'A trigger or a rule of the target changed what was written; nothing was kept. See the setting `triggers`.',
+    },
+  )
+}

@@ -1,0 +1,236 @@
+import type { Session } from '../database/port.js'
+import { quoteIdentifier, quoteLiteral } from '../database/quoting.js'
+import { identitySelect } from '../model/identity-sql.js'
+import { leavesOf } from '../model/leaves.js'
+import {
+  type Alternative,
+  type ContentRelation,
+  type Reference,
+  type RelationName,
+  relationLabel,
+  relationOf,
+} from '../model/model.js'
+import { fromRelation, type SqlContext } from '../model/sql-context.js'
+import type { Load, Slot } from './load.js'
+import { ownLeafExpressions, sameLeaf, slotLeafExpressions } from './match.js'
+import { bare } from './parse.js'
+
+/**
+ * Finds for every reference of the parsed records the row that it names, among the target's rows and the new ones: `bound (n, b…, m…)`, where
+ * `b<slot>` is the value in this database and `m<slot>` tells that the row is missing. `m_<index>` tells the same of a plain foreign key.
+ */
+export async function bindReferences(
+  session: Session,
+  context: SqlContext,
+  load: Load,
+  loads: ReadonlyMap<string, Load>,
+): Promise<void> {
+  const binding = new Binding(context, load, loads)
+  for (const slot of load.slots) binding.addSlot(slot)
+  for (const [index, reference] of plainReferences(load).entries()) binding.addPlain(reference, index)
+  await session.execute(`drop table if exists ${load.bound}`)
+  await session.execute(`create temporary table ${bare(load.bound)} on commit drop as ${binding.select()}`)
+  await session.execute(`analyze ${load.bound}`)
+}
+
+/** Foreign keys whose values travel as they are: nothing to translate, but the row that they name must exist. */
+export function plainReferences(load: Load): Reference[] {
+  return load.relation.references.filter(
+    (reference) =>
+      reference.kind === 'foreign key' &&
+      reference.columns.every((name) => {
+        const column = load.relation.columns.find((each) => each.name === name)
+        return column !== undefined && column.translation === undefined && column.fields === undefined
+      }),
+  )
+}
+
+/** Builds the one select that binds all references of a relation. */
+class Binding {
+  readonly #columns: string[] = ['p.n']
+  readonly #joins: string[] = []
+
+  constructor(
+    private readonly context: SqlContext,
+    private readonly load: Load,
+    private readonly loads: ReadonlyMap<string, Load>,
+  ) {}
+
+  select(): string {
+    return `select ${this.#columns.join(', ')} from ${this.load.parsed} p ${this.#joins.join('\n')}`
+  }
+
+  addSlot(slot: Slot): void {
+    if (slot.translation.shape === 'value') this.#addValue(slot)
+    else this.#addElements(slot)
+  }
+
+  addPlain(reference: Reference, index: number): void {
+    const columns = reference.columns.map(
+      (name) => `p.c${this.load.relation.columns.findIndex((each) => each.name === name) + 1}`,
+    )
+    const alias = `f${index}`
+    const conditions = columns.map((column, position) => `${alias}.t${position + 1} = ${column}`)
+    this.#joins.push(`left join (${this.#existing(reference)}) ${alias} on ${conditions.join(' and ')}`)
+    const given = columns.map((column) => `${column} is not null`).join(' and ')
+    this.#columns.push(`(${given} and ${alias}.t1 is null) as m_${index}`)
+  }
+
+  /** The values that a plain foreign key may take: those of the target and those that the archive brings. */
+  #existing(reference: Reference): string {
+    const names = reference.targetColumns
+    const live = names.map((name, index) => `${quoteIdentifier(name)} as t${index + 1}`).join(', ')
+    const here = `select ${live} from ${fromRelation(this.context, reference.target)}`
+    const load = this.loads.get(relationLabel(reference.target))
+    if (load === undefined) return here
+    const positions = names.map((name) => load.relation.columns.findIndex((column) => column.name === name) + 1)
+    if (positions.some((position) => position === 0)) return here
+    return `${here} union select ${positions.map((position) => `c${position}`).join(', ')} from ${load.parsed}`
+  }
+
+  #addValue(slot: Slot): void {
+    const value = `p.r${slot.id}`
+    const cases: string[] = []
+    const found: string[] = []
+    for (const [index, alternative] of slot.translation.alternatives.entries()) {
+      const alias = `b${slot.id}_${index}`
+      const when = this.#discriminates(slot, alternative)
+      this.#joins.push(this.#join(alternative, value, alias, when))
+      cases.push(`when ${when} then ${castTo(slot, alternative, `${alias}.t1`)}`)
+      found.push(`${alias}.found`)
+    }
+    this.#columns.push(`case ${cases.join(' ')} end as b${slot.id}`)
+    this.#columns.push(`(${value} is not null and coalesce(${found.join(', ')}) is null) as m${slot.id}`)
+  }
+
+  /** Explodes the elements of all rows, binds them in one join, and puts each row's back together in order. */
+  #addElements(slot: Slot): void {
+    const [alternative] = slot.translation.alternatives
+    if (alternative === undefined) return
+    const alias = `b${slot.id}_0`
+    const isArray = slot.translation.shape === 'array'
+    const target = relationOf(this.context.model, alternative.target)
+    const isSingle = leavesOf(this.context.model, target).length === 1
+    const [leaf] = leavesOf(this.context.model, target)
+    const value = isSingle ? 'u.leaf' : 'u.element'
+    const bound = isArray ? castTo(slot, alternative, `${alias}.t1`, elementOf(slot.type)) : `to_jsonb(${alias}.t1)`
+    const source = `select q.n, e.position, e.element, ${isSingle ? `(e.element #>> '{}')::${leaf?.type ?? 'text'}` : 'null::text'} as leaf
+        from ${this.load.parsed} q
+       cross join lateral json_array_elements(case when json_typeof(q.r${slot.id}) = 'array' then q.r${slot.id} end)
+                  with ordinality e(element, position)`
+    this.#joins.push(
+      `left join (
+         select u.n,
+                ${isArray ? 'array_agg' : 'jsonb_agg'}(${bound} order by u.position) as bound,
+                bool_or(json_typeof(u.element) <> 'null' and ${alias}.found is null) as is_missing
+           from (${source}) u
+           ${this.#join(alternative, value, alias, 'true')}
+          group by u.n) a${slot.id} on a${slot.id}.n = p.n`,
+    )
+    const empty = isArray ? `'{}'` : `'[]'`
+    const raw = isArray ? 'null' : `(p.r${slot.id} -> '$json')::jsonb`
+    this.#columns.push(
+      `(case when p.r${slot.id} is null then null
+             when json_typeof(p.r${slot.id}) <> 'array' then ${raw}
+             else coalesce(a${slot.id}.bound, ${empty}) end)::${slot.type} as b${slot.id}`,
+      `coalesce(a${slot.id}.is_missing, false) as m${slot.id}`,
+    )
+  }
+
+  #discriminates(slot: Slot, alternative: Alternative): string {
+    if (slot.translation.discriminator === null || alternative.when === null) return 'true'
+    const position =
+      this.load.relation.columns.findIndex((column) => column.name === slot.translation.discriminator) + 1
+    return `p.c${position}::text = ${quoteLiteral(alternative.when)}`
+  }
+
+  #join(alternative: Alternative, value: string, alias: string, condition: string): string {
+    const target = relationOf(this.context.model, alternative.target)
+    const leaves = leavesOf(this.context.model, target)
+    const isJsonLeaf = alternative.target !== undefined && value.startsWith('p.') && !this.#isTyped(value)
+    const expressions =
+      isJsonLeaf && leaves.length === 1
+        ? [`(${value} #>> '{}')::${leaves[0]?.type ?? 'text'}`]
+        : slotLeafExpressions(this.context, value, target)
+    const pairs = leaves.map((leaf, index) => sameLeaf(leaf, `${alias}.l${index + 1}`, expressions[index] ?? 'null'))
+    return `left join (${this.#rowsOf(target, alternative)}) ${alias} on ${[...pairs, condition].join(' and ')}`
+  }
+
+  #isTyped(value: string): boolean {
+    return this.load.slots.some((slot) => `p.r${slot.id}` === value && slot.isTyped)
+  }
+
+  /** Every row that a reference may name, by its leaves: those of the target, and those that this import makes. */
+  #rowsOf(target: ContentRelation, alternative: Alternative): string {
+    const load = this.loads.get(relationLabel(target))
+    const here = `select true as found, i.* from (${identitySelect(this.context, target, [alternative.targetColumn])}) i`
+    if (load === undefined || load.counts.inserts === 0) return here
+    const key = target.surrogate.indexOf(alternative.targetColumn) + 1
+    const leaves = ownLeafExpressions(this.context, load.relation, 'q').map((leaf, index) => `${leaf} as l${index + 1}`)
+    const coming = `select true as found, w.k${key} as t1, ${leaves.join(', ')} from ${load.parsed} q join ${load.rows} w on w.n = q.n where w.is_new`
+    return load.rowsBefore === 0 ? coming : `${here} union all ${coming}`
+  }
+}
+
+function castTo(slot: Slot, alternative: Alternative, value: string, type = slot.type): string {
+  return alternative.isTextual ? `${value}::text::${type}` : `${value}::${type}`
+}
+
+function elementOf(arrayType: string): string {
+  return arrayType.replace(/\[\]$/, '')
+}
+
+/** What is missing, for messages: the relation, the row, the reference and the identity that it names. */
+export interface MissingTarget {
+  readonly relation: string
+  readonly reference: string
+  readonly target: string
+  readonly rows: number
+  readonly samples: readonly string[]
+}
+
+/** Lists the references of a relation whose rows are nowhere to be found. */
+export async function findMissing(session: Session, load: Load): Promise<MissingTarget[]> {
+  const flags = [
+    ...load.slots.map((slot) => ({
+      flag: `m${slot.id}`,
+      value: `to_json(p.r${slot.id})`,
+      reference: slot.path,
+      targets: slot.translation.alternatives.map((each): RelationName => each.target),
+    })),
+    ...plainReferences(load).map((reference, index) => ({
+      flag: `m_${index}`,
+      value: plainValue(load, reference),
+      reference: reference.columns.join(', '),
+      targets: [reference.target],
+    })),
+  ]
+  const missing: MissingTarget[] = []
+  for (const { flag, value, reference, targets } of flags) {
+    const rows = await session.query<{ sample: string; total: number }>(
+      `select coalesce(p.master, 'row ' || p.n) || ' -> ' || coalesce(${value}::text, '') as sample, count(*) over () as total
+         from ${load.bound} b
+         join ${load.parsed} p on p.n = b.n
+        where b.${flag}
+        order by p.n
+        limit 5`,
+    )
+    const [first] = rows
+    if (first === undefined) continue
+    missing.push({
+      relation: relationLabel(load.relation),
+      reference,
+      target: targets.map(relationLabel).join(' or '),
+      rows: first.total,
+      samples: rows.map((row) => row.sample),
+    })
+  }
+  return missing
+}
+
+function plainValue(load: Load, reference: Reference): string {
+  const columns = reference.columns.map(
+    (name) => `p.c${load.relation.columns.findIndex((each) => each.name === name) + 1}`,
+  )
+  return columns.length === 1 ? `to_json(${columns[0]})` : `json_build_array(${columns.join(', ')})`
+}

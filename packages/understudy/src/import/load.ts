@@ -1,0 +1,103 @@
+import type { FileEntry } from '../archive/archive-index.js'
+import { leavesOf } from '../model/leaves.js'
+import type { ContentColumn, ContentRelation, Translation } from '../model/model.js'
+import { relationOf } from '../model/model.js'
+import { catalogRelation, type SqlContext } from '../model/sql-context.js'
+
+/**
+ * One relation on its way into the target, and the names of its temporary tables:
+ * - `stage (n, master, line)`: the archive's records as they are;
+ * - `parsed (n, master, …)`: those that the target does not hold unchanged, as typed columns (`parse.ts` names them);
+ * - `rows (n, is_new, h…, k…)`: for each of these, the handle of the row that it matches, or the keys allocated for a new one;
+ * - `bound (n, b…, m…)`: the values of its references in this database, and which of them are missing.
+ */
+export interface Load {
+  readonly relation: ContentRelation
+  readonly entry: FileEntry
+  readonly stage: string
+  readonly parsed: string
+  readonly rows: string
+  readonly bound: string
+  /** Target rows that a `content` relation must give up: `extra (h…)`. */
+  readonly extra: string
+  /** Columns that find a row of the target again. */
+  readonly handle: readonly string[]
+  readonly slots: readonly Slot[]
+  /** The target's rows before the import. */
+  rowsBefore: number
+  counts: LoadCounts
+}
+
+export interface LoadCounts {
+  unchanged: number
+  updates: number
+  inserts: number
+  deletes: number
+  skipped: number
+}
+
+/** A place in a record that holds identities of rows. */
+export interface Slot {
+  /** Names its columns: `r3` in parsed, `b3` and `m3` in bound; `r3_1` for the first translated field of column 3. */
+  readonly id: string
+  /** For messages: `project_id`, `variations.parent_id`. */
+  readonly path: string
+  readonly translation: Translation
+  readonly column: ContentColumn
+  /** The type that the bound value has in the target. */
+  readonly type: string
+  /** True where the identity is one typed column of parsed rather than JSON. */
+  readonly isTyped: boolean
+}
+
+export function createLoad(context: SqlContext, relation: ContentRelation, entry: FileEntry, index: number): Load {
+  const name = (what: string) => `pg_temp.understudy_${what}_${index}`
+  return {
+    relation,
+    entry,
+    stage: name('stage'),
+    parsed: name('parsed'),
+    rows: name('rows'),
+    bound: name('bound'),
+    extra: name('extra'),
+    handle: handleColumns(context, relation),
+    slots: relation.columns.flatMap((column, position) => slotsOf(context, column, position + 1)),
+    rowsBefore: 0,
+    counts: { unchanged: 0, updates: 0, inserts: 0, deletes: 0, skipped: 0 },
+  }
+}
+
+/** The primary key where there is one, else the identity's columns, else the place in the table, which only holds while nothing writes it. */
+function handleColumns(context: SqlContext, relation: ContentRelation): readonly string[] {
+  const primary = catalogRelation(context, relation).uniqueKeys.find((key) => key.isPrimary)
+  if (primary !== undefined) return primary.columns
+  if (relation.identity.kind === 'key' || relation.identity.kind === 'origin') return relation.identity.columns
+  return ['tableoid', 'ctid']
+}
+
+function slotsOf(context: SqlContext, column: ContentColumn, position: number): Slot[] {
+  const slots: Slot[] = []
+  if (column.translation !== undefined) {
+    const { translation } = column
+    const isTyped =
+      translation.shape === 'value' && translation.discriminator === null && leafCount(context, translation) === 1
+    slots.push({ id: String(position), path: column.name, translation, column, type: column.type, isTyped })
+  }
+  for (const [index, field] of (column.fields ?? []).entries()) {
+    if (field.translation === undefined) continue
+    slots.push({
+      id: `${position}_${index + 1}`,
+      path: `${column.name}.${field.name}`,
+      translation: field.translation,
+      column,
+      type: field.type,
+      isTyped: false,
+    })
+  }
+  return slots
+}
+
+function leafCount(context: SqlContext, translation: Translation): number {
+  const [alternative] = translation.alternatives
+  return alternative === undefined ? 0 : leavesOf(context.model, relationOf(context.model, alternative.target)).length
+}

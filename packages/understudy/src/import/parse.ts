@@ -1,0 +1,128 @@
+import type { Session } from '../database/port.js'
+import { quoteIdentifier } from '../database/quoting.js'
+import { decodeExpression, recordType } from '../model/encodings.js'
+import { leavesOf } from '../model/leaves.js'
+import { lineSelect, ORIGIN_KEY } from '../model/line-sql.js'
+import { type ContentColumn, relationOf } from '../model/model.js'
+import type { SqlContext } from '../model/sql-context.js'
+import type { Load } from './load.js'
+
+/**
+ * Parses the staged lines that the target does not hold already, once: every later step reads typed columns. Column `k` of the relation is
+ * `c<k>`; where it holds an identity it is `r<k>`, the one leaf or the JSON of several; the fields of a composite with references are
+ * `c<k>_<f>` and `r<k>_<f>`; the row's own origin is `o`.
+ */
+export async function parseStaged(session: Session, context: SqlContext, load: Load): Promise<void> {
+  const parts = load.relation.columns.map((column, index) => parseColumn(context, load, column, index + 1))
+  const fields = parts.flatMap((part) => part.field)
+  if (load.relation.identity.kind === 'origin') fields.unshift(`"${ORIGIN_KEY}" text`)
+  const list = [
+    's.n',
+    's.master',
+    ...(load.relation.identity.kind === 'origin' ? [`x."${ORIGIN_KEY}" as o`] : []),
+    ...parts.flatMap((part) => part.outputs),
+  ]
+  const record = fields.length === 0 ? '' : `cross join lateral json_to_record(s.line::json) as x(${fields.join(', ')})`
+  const laterals = parts.flatMap((part) => part.laterals)
+  await session.execute(
+    `create temporary table ${bare(load.parsed)} on commit drop as
+     select ${list.join(', ')}
+       from ${load.stage} s ${record} ${laterals.join(' ')}
+      where ${remains(context, load)}`,
+  )
+  await session.execute(`analyze ${load.parsed}`)
+}
+
+/** The condition that a staged line is not in the target yet. Equal lines of a relation known by its content are counted off, one for one. */
+function remains(context: SqlContext, load: Load): string {
+  if (load.relation.identity.kind === 'content') {
+    return `s.n not in (select m.n from ${matchedLines(load)} m)`
+  }
+  if (load.rowsBefore === 0) return 'true'
+  const lines = lineSelect(context, load.relation, load.relation.columns)
+  return `not exists (select from (${lines}) t where t.line = s.line)`
+}
+
+/** The temporary table of a content relation's staged lines that have their equal in the target. */
+export function matchedLines(load: Load): string {
+  return `${load.extra}_matched`
+}
+
+/** For a relation known by its content: pairs staged lines with equal rows of the target, each row once, and keeps the rows left over. */
+export async function pairContent(session: Session, context: SqlContext, load: Load): Promise<void> {
+  const handles = load.handle.map((_, index) => `t.t${index + 1}`)
+  await session.execute(
+    `create temporary table ${bare(load.extra)}_pairs on commit drop as
+     select s.n, ${handles.map((handle, index) => `${handle} as h${index + 1}`).join(', ')}
+       from (select n, line, row_number() over (partition by line order by n) as occurrence from ${load.stage}) s
+       full join (select *, row_number() over (partition by line) as occurrence
+                    from (${lineSelect(context, load.relation, load.relation.columns, load.handle)}) l) t
+         on t.line = s.line and t.occurrence = s.occurrence
+      where s.n is null or t.line is not null`,
+  )
+  const columns = load.handle.map((_, index) => `h${index + 1}`).join(', ')
+  await session.execute(
+    `create temporary table ${bare(matchedLines(load))} on commit drop as
+     select n, ${columns} from ${load.extra}_pairs where n is not null`,
+  )
+  await session.execute(
+    `create temporary table ${bare(load.extra)} on commit drop as
+     select ${columns} from ${load.extra}_pairs where n is null`,
+  )
+}
+
+interface ParsedColumn {
+  /** Its entry in the record's definition. */
+  readonly field: string[]
+  readonly outputs: string[]
+  readonly laterals: string[]
+}
+
+function parseColumn(context: SqlContext, load: Load, column: ContentColumn, position: number): ParsedColumn {
+  const key = quoteIdentifier(column.key)
+  const slot = load.slots.find((each) => each.id === String(position))
+  if (column.fields !== undefined) return parseComposite(column, position)
+  if (slot === undefined) {
+    const decoded = decodeExpression(column.encoding, column.type, `x.${key}`)
+    return {
+      field: [`${key} ${recordType(column.encoding, column.type)}`],
+      outputs: [`${decoded} as c${position}`],
+      laterals: [],
+    }
+  }
+  const [alternative] = slot.translation.alternatives
+  if (!slot.isTyped || alternative === undefined) {
+    return { field: [`${key} json`], outputs: [`x.${key} as r${position}`], laterals: [] }
+  }
+  const [leaf] = leavesOf(context.model, relationOf(context.model, alternative.target))
+  if (leaf === undefined) throw new Error(`${slot.path} refers to a relation without identity`)
+  const decoded = decodeExpression(leaf.encoding, leaf.type, `x.${key}`)
+  return {
+    field: [`${key} ${recordType(leaf.encoding, leaf.type)}`],
+    outputs: [`${decoded} as r${position}`],
+    laterals: [],
+  }
+}
+
+/** A composite with references inside travels as an object; its null-ness is kept beside its fields. */
+function parseComposite(column: ContentColumn, position: number): ParsedColumn {
+  const key = quoteIdentifier(column.key)
+  const fields = (column.fields ?? []).map((field, index) => {
+    const name = quoteIdentifier(field.name)
+    const id = `${position}_${index + 1}`
+    if (field.translation !== undefined) return { definition: `${name} json`, output: `y${position}.${name} as r${id}` }
+    const decoded = decodeExpression(field.encoding, field.type, `y${position}.${name}`)
+    return { definition: `${name} ${recordType(field.encoding, field.type)}`, output: `${decoded} as c${id}` }
+  })
+  const definitions = fields.map((field) => field.definition).join(', ')
+  return {
+    field: [`${key} json`],
+    outputs: [`x.${key} is not null as c${position}`, ...fields.map((field) => field.output)],
+    laterals: [`left join lateral json_to_record(x.${key}) as y${position}(${definitions}) on true`],
+  }
+}
+
+/** A temporary table is created by its bare name. */
+export function bare(table: string): string {
+  return table.replace('pg_temp.', '')
+}

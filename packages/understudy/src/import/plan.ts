@@ -1,0 +1,48 @@
+import { relationLabel } from '../model/model.js'
+import type { Load } from './load.js'
+
+export type ImportMode = 'init' | 'replace'
+export type MissingPolicy = 'fail' | 'null' | 'skip' | 'placeholder'
+
+/** What an import would do, or did, in counts. */
+export interface ImportPlan {
+  readonly archive: { readonly id: string; readonly name: string; readonly createdAt: string }
+  /** Where it goes, safe to print. */
+  readonly target: string
+  readonly mode: ImportMode
+  /** In order of schema and name. */
+  readonly relations: readonly PlannedRelation[]
+  /** What the reader should know beside the counts. */
+  readonly notes: readonly string[]
+}
+
+export interface PlannedRelation {
+  readonly relation: string
+  readonly schema: string
+  readonly name: string
+  readonly records: number
+  readonly inserts: number
+  readonly updates: number
+  readonly unchanged: number
+  readonly deletes: number
+  readonly skipped: number
+}
+
+export function plannedRelations(loads: Iterable<Load>): PlannedRelation[] {
+  return [...loads].map((load) => ({
+    relation: relationLabel(load.relation),
+    schema: load.relation.schema,
+    name: load.relation.name,
+    records: load.entry.records,
+    ...load.counts,
+  }))
+}
+
+/** Whether two plans would do the same in every relation. */
+export function isSamePlan(a: ImportPlan, b: ImportPlan): boolean {
+  return JSON.stringify([a.archive.id, a.relations]) === JSON.stringify([b.archive.id, b.relations])
+}
+
+export function plannedChanges(plan: ImportPlan): number {
+  return plan.relations.reduce((sum, each) => sum + each.inserts + each.updates + each.deletes, 0)
+}

@@ -1,0 +1,126 @@
+import type { Session } from '../database/port.js'
+import { quoteIdentifier, quoteLiteral } from '../database/quoting.js'
+import { UnderstudyError } from '../errors.js'
+import { identitySelect } from '../model/identity-sql.js'
+import { lineSelect } from '../model/line-sql.js'
+import { type ContentRelation, relationLabel, relationOf } from '../model/model.js'
+import { fromRelation, type SqlContext } from '../model/sql-context.js'
+import type { Load } from './load.js'
+import { matchedLines } from './parse.js'
+import type { ImportRun } from './run-import.js'
+
+/**
+ * Refuses what would double rows or mix histories: an `init` into relations that hold rows of their own, and rows known by their origin on both
+ * sides of which the registry knows none.
+ */
+export async function refuseUnrelated(
+  session: Session,
+  context: SqlContext,
+  loads: readonly Load[],
+  run: ImportRun,
+): Promise<void> {
+  const problems: string[] = []
+  for (const load of loads) {
+    const label = relationLabel(load.relation)
+    const matched = await countMatched(session, load)
+    if (run.mode === 'init' && load.rowsBefore > matched) {
+      problems.push(`${label}: the target holds ${load.rowsBefore - matched} rows that the archive does not have`)
+    } else if (
+      load.relation.identity.kind === 'origin' &&
+      load.rowsBefore > 0 &&
+      matched === 0 &&
+      load.entry.records > 0
+    ) {
+      if (!(await sharesHistory(session, context, load, run))) {
+        problems.push(`${label}: both sides hold rows without a natural key, and nothing tells which are the same`)
+      }
+    }
+  }
+  if (problems.length === 0) return
+  const isInit = run.mode === 'init'
+  throw new UnderstudyError(
+    'IMPORT_REFUSED',
+    isInit ? 'the target is not empty' : 'rows on both sides have nothing in common',
+    {
+      detail: problems.join('\n'),
+      hint: isInit
+        ? 'An init fills a fresh database. Use --mode replace to bring content into one that is in use.'
+        : "Give the relation a key (`relations.<name>.identity: ['column']`), make it `content`, or exclude it.",
+    },
+  )
+}
+
+/** Rows of the target that the archive has too, changed or not. */
+async function countMatched(session: Session, load: Load): Promise<number> {
+  if (load.relation.identity.kind !== 'content') return load.counts.unchanged + load.counts.updates
+  const [row] = await session.query<{ rows: number }>(`select count(*) as rows from ${matchedLines(load)}`)
+  return row?.rows ?? 0
+}
+
+/** Whether this database took rows of the relation from the archive's instance before: then every row without an origin of theirs is its own. */
+async function sharesHistory(session: Session, context: SqlContext, load: Load, run: ImportRun): Promise<boolean> {
+  if (context.instance === null || run.index.source.instance === null) return false
+  const [row] = await session.query<{ known: boolean }>(
+    `select exists (select from understudy.transfer t
+                     where t.direction = 'import' and t.source_instance = $1::uuid and t.relations ? ${quoteLiteral(relationLabel(load.relation))}) as known`,
+    [run.index.source.instance],
+  )
+  return row?.known ?? false
+}
+
+/**
+ * An owned row that the archive does not have goes, where the archive has its owner: the owner's content is what the archive says. A relation
+ * known by its content without an owner keeps what it has.
+ */
+export async function planOwnedDeletes(
+  session: Session,
+  context: SqlContext,
+  loads: ReadonlyMap<string, Load>,
+): Promise<void> {
+  for (const load of loads.values()) {
+    if (load.relation.identity.kind !== 'content') continue
+    const { owner } = load.relation.identity
+    const target = owner === null ? undefined : ownerOf(context, load.relation, owner)
+    const ownerLoad = target === undefined ? undefined : loads.get(relationLabel(target.relation))
+    if (owner === null || target === undefined || ownerLoad === undefined) {
+      await session.execute(`delete from ${load.extra}`)
+      continue
+    }
+    const links = load.handle.map((_, index) => `x.h${index + 1} = c.t${index + 1}`).join(' and ')
+    const children = `select ${load.handle.map((_, index) => `r.t${index + 1}`).join(', ')}, r.owner from (${childrenOf(context, load, owner)}) r`
+    await session.execute(
+      `delete from ${load.extra} x
+        where not exists (select from (${children}) c join (${archivedOwners(context, ownerLoad, target.column)}) o on o.t1 = c.owner where ${links})`,
+    )
+    const [row] = await session.query<{ rows: number }>(`select count(*) as rows from ${load.extra}`)
+    load.counts.deletes = row?.rows ?? 0
+  }
+}
+
+function ownerOf(
+  context: SqlContext,
+  relation: ContentRelation,
+  owner: string,
+): { relation: ContentRelation; column: string } | undefined {
+  for (const reference of relation.references) {
+    const position = reference.columns.indexOf(owner)
+    const column = reference.targetColumns[position]
+    if (column !== undefined) return { relation: relationOf(context.model, reference.target), column }
+  }
+  return undefined
+}
+
+function childrenOf(context: SqlContext, load: Load, owner: string): string {
+  const handles = load.handle.map((name, index) => `s.${quoteIdentifier(name)} as t${index + 1}`)
+  return `select ${handles.join(', ')}, s.${quoteIdentifier(owner)} as owner from ${fromRelation(context, load.relation)} s`
+}
+
+/** The target's rows that the archive has too, by their key. */
+function archivedOwners(context: SqlContext, load: Load, column: string): string {
+  return `select l.t1 from (${lineSelect(context, load.relation, load.relation.columns, [column])}) l
+            join ${load.stage} s on s.line = l.line
+          union all
+          select t.t1 from ${load.rows}_matched w join (${identitySelect(context, load.relation, [column, ...load.handle])}) t
+            on ${load.handle.map((_, index) => `t.t${index + 2} = w.h${index + 1}`).join(' and ')}
+           where not w.is_new`
+}

@@ -1,0 +1,41 @@
+import type { Session } from '../database/port.js'
+import { quoteLiteral } from '../database/quoting.js'
+import { relationLabel } from '../model/model.js'
+import { recordTransfer } from '../registry/registry.js'
+import type { Load } from './load.js'
+import { plannedRelations } from './plan.js'
+import type { ImportRun } from './run-import.js'
+
+/** Writes the import into the registry: where new rows came from, and the lineage. */
+export async function recordImport(session: Session, loads: readonly Load[], run: ImportRun): Promise<void> {
+  for (const load of loads) {
+    if (load.relation.identity.kind === 'origin' && load.counts.inserts > 0) await recordOrigins(session, load)
+  }
+  await recordTransfer(session, {
+    direction: 'import',
+    archiveId: run.index.id,
+    archiveName: run.path.replace(/^.*[\\/]/, ''),
+    sourceInstance: run.index.source.instance,
+    mode: run.mode,
+    relations: Object.fromEntries(
+      run.index.files.map((file) => {
+        const label = relationLabel({ schema: file.schema, name: file.relation })
+        return [label, plannedRelations(loads).find((each) => each.relation === label) ?? { records: file.records }]
+      }),
+    ),
+  })
+}
+
+/** What stood there of rows that are gone gives way: their keys or origins may come again. */
+async function recordOrigins(session: Session, load: Load): Promise<void> {
+  const label = quoteLiteral(relationLabel(load.relation))
+  const key = load.relation.surrogate.map((_, index) => `w.k${index + 1}::text`).join(` || ',' || `)
+  const fresh = `select ${key} as local_key, p.o as origin from ${load.rows} w join ${load.parsed} p on p.n = w.n where w.is_new`
+  await session.execute(
+    `delete from understudy.origin o using (${fresh}) f
+      where o.relation = ${label} and (o.local_key = f.local_key or o.origin = f.origin)`,
+  )
+  await session.execute(
+    `insert into understudy.origin (relation, local_key, origin) select ${label}, f.local_key, f.origin from (${fresh}) f`,
+  )
+}

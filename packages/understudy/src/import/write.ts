@@ -1,0 +1,65 @@
+import { quoteIdentifier, quoteQualified } from '../database/quoting.js'
+import type { ContentColumn } from '../model/model.js'
+import { catalogRelation, fromRelation, type SqlContext } from '../model/sql-context.js'
+import { plainReferences } from './bind.js'
+import type { Load } from './load.js'
+
+/** `insert` of a relation's new rows, with the keys allocated and every reference bound. */
+export function insertStatement(load: Load): string {
+  const surrogate = load.relation.surrogate.map((name, index) => ({ name, value: `w.k${index + 1}` }))
+  const content = writtenColumns(load).map(({ column, value }) => ({ name: column.name, value }))
+  const all = [...surrogate, ...content]
+  if (all.length === 0) {
+    return `insert into ${quoteQualified(load.relation)} select from ${load.parsed} p join ${load.rows} w on w.n = p.n where w.is_new`
+  }
+  return `insert into ${quoteQualified(load.relation)} (${all.map(({ name }) => quoteIdentifier(name)).join(', ')})
+    overriding system value
+    select ${all.map(({ value }) => value).join(', ')} ${source(load)} where w.is_new`
+}
+
+/** `update` of the rows that the archive has otherwise. A column that is `generated always as identity` cannot be set and keeps its value. */
+export function updateStatement(context: SqlContext, load: Load): string | null {
+  const fixed = new Set(
+    catalogRelation(context, load.relation)
+      .columns.filter((column) => column.identity === 'always')
+      .map((column) => column.name),
+  )
+  const columns = writtenColumns(load).filter(({ column }) => !fixed.has(column.name))
+  if (columns.length === 0) return null
+  const handles = load.handle.map((_, index) => `w.h${index + 1}`)
+  const values = columns.map(({ value }, index) => `${value} as v${index + 1}`)
+  const sets = columns.map(({ column }, index) => `${quoteIdentifier(column.name)} = x.v${index + 1}`)
+  const conditions = load.handle.map((name, index) => `t.${quoteIdentifier(name)} = x.h${index + 1}`)
+  return `update ${fromRelation(context, load.relation)} t set ${sets.join(', ')}
+    from (select ${[...handles, ...values].join(', ')} ${source(load)} where not w.is_new) x
+   where ${conditions.join(' and ')}`
+}
+
+/** `delete` of the rows that a relation known by its content must give up. */
+export function deleteStatement(context: SqlContext, load: Load, rows: string): string {
+  const conditions = load.handle.map((name, index) => `t.${quoteIdentifier(name)} = x.h${index + 1}`)
+  return `delete from ${fromRelation(context, load.relation)} t using ${rows} x where ${conditions.join(' and ')}`
+}
+
+function source(load: Load): string {
+  return `from ${load.parsed} p join ${load.rows} w on w.n = p.n left join ${load.bound} b on b.n = p.n`
+}
+
+function writtenColumns(load: Load): { column: ContentColumn; value: string }[] {
+  return load.relation.columns.map((column, index) => ({ column, value: writtenValue(load, column, index + 1) }))
+}
+
+function writtenValue(load: Load, column: ContentColumn, position: number): string {
+  if (column.fields !== undefined) {
+    const fields = column.fields.map((field, index) => {
+      const id = `${position}_${index + 1}`
+      return field.translation === undefined ? `p.c${id}` : `b.b${id}`
+    })
+    return `case when p.c${position} then row(${fields.join(', ')})::${column.type} end`
+  }
+  if (column.translation !== undefined) return `b.b${position}`
+  const missing = plainReferences(load).flatMap((reference, index) =>
+    reference.columns.includes(column.name) ? [`b.m_${index}`] : [],
+  )
+  return missing.length === 0 ? `p.c${position}` : `case when ${missing.join(' or ')} then null else p.c${position} end`
+}

@@ -1,0 +1,243 @@
+import { baseTypeOf, type Catalog, type Column } from '../catalog/catalog.js'
+import { UnderstudyError } from '../errors.js'
+import { chooseIdentity, surrogateColumns, withoutKey } from './choose-identity.js'
+import { type Candidate, type LeftOut, selectContentRelations } from './content-relations.js'
+import { encodingOf } from './encodings.js'
+import type { ContentColumn, ContentModel, ContentRelation, Field, Identity, Reference, Translation } from './model.js'
+import { relationLabel, relationOf } from './model.js'
+import { orderByTargets } from './order.js'
+import { type FoundReference, findReferences } from './references.js'
+import type { ModelSettings } from './settings.js'
+import { findTranslation, type Place } from './translations.js'
+
+export interface BuiltModel {
+  readonly model: ContentModel
+  readonly leftOut: readonly LeftOut[]
+  /** Components of the reference graph, targets first; more than one relation in a component, or one that refers to itself, is a cycle. */
+  readonly order: readonly (readonly string[])[]
+  /** What is wrong with the configuration or cannot be carried over, one fact each. Empty for a usable model. */
+  readonly problems: readonly string[]
+}
+
+/** As `buildModel`, and throws `MODEL_INVALID` with every problem at once. */
+export function requireModel(catalog: Catalog, settings: ModelSettings): BuiltModel {
+  const built = buildModel(catalog, settings)
+  if (built.problems.length === 0) return built
+  throw new UnderstudyError('MODEL_INVALID', 'the content model of this database has problems', {
+    detail: built.problems.join('\n'),
+    hint: 'Mend the configuration (relations, references, exclude), or exclude what cannot be carried over.',
+  })
+}
+
+/** Decides, from the catalog and the configuration, what every relation's rows are and how they travel. Pure. */
+export function buildModel(catalog: Catalog, settings: ModelSettings): BuiltModel {
+  const problems: string[] = []
+  const { candidates, leftOut } = selectContentRelations(catalog, settings, problems)
+  const references = findReferences(catalog, candidates, settings, problems)
+  const identities = chooseIdentities(candidates, references, settings, problems)
+  const places = new Map<number, Place>()
+  for (const candidate of candidates) {
+    const own = references.get(candidate.relation.oid) ?? []
+    const identity = identityOf(identities, candidate)
+    places.set(candidate.relation.oid, {
+      relation: candidate.relation,
+      references: own,
+      surrogate: candidate.settings.surrogate ?? surrogateOf(candidate, own, identity),
+    })
+  }
+  const relations = candidates.map((candidate) =>
+    describeRelation(catalog, candidate, identityOf(identities, candidate), places, problems),
+  )
+  const order = orderByTargets(relations.map(relationLabel), referenceTargets(relations))
+  return { model: { relations: markLate(relations, order) }, leftOut, order, problems }
+}
+
+function identityOf(identities: ReadonlyMap<number, Identity>, { relation }: Candidate): Identity {
+  const identity = identities.get(relation.oid)
+  if (identity === undefined) throw new Error(`${relation.name} has no identity`)
+  return identity
+}
+
+function surrogateOf(
+  candidate: Candidate,
+  references: readonly FoundReference[],
+  identity: Identity,
+): readonly string[] {
+  if (identity.kind === 'origin') return identity.columns
+  return surrogateColumns(candidate.relation, references, identity.kind === 'key' ? identity.columns : [])
+}
+
+/** An identity may contain references, but not in a circle: automatic choices give way to the origin, configured ones are a problem. */
+function chooseIdentities(
+  candidates: readonly Candidate[],
+  references: ReadonlyMap<number, FoundReference[]>,
+  settings: ModelSettings,
+  problems: string[],
+): Map<number, Identity> {
+  const identities = new Map<number, Identity>()
+  const byLabel = new Map(candidates.map((candidate) => [candidate.label, candidate]))
+  for (const candidate of candidates) {
+    const own = references.get(candidate.relation.oid) ?? []
+    identities.set(candidate.relation.oid, chooseIdentity(candidate, own, settings, problems))
+  }
+  const targetsOf = (label: string) => {
+    const candidate = byLabel.get(label)
+    return candidate === undefined
+      ? []
+      : identityTargets(identityOf(identities, candidate), references.get(candidate.relation.oid) ?? [])
+  }
+  const labels = candidates.map(({ label }) => label)
+  for (const component of orderByTargets(labels, targetsOf)) {
+    const isCycle = component.length > 1 || component.some((label) => targetsOf(label).includes(label))
+    if (!isCycle) continue
+    const configured = component.filter((label) => isConfigured(byLabel.get(label), identities))
+    if (configured.length === component.length) {
+      problems.push(`the identities of ${component.join(', ')} refer to each other in a circle`)
+      continue
+    }
+    for (const label of component) {
+      const candidate = byLabel.get(label)
+      if (candidate === undefined || configured.includes(label)) continue
+      identities.set(candidate.relation.oid, withoutKey(candidate, references.get(candidate.relation.oid) ?? []))
+    }
+  }
+  return identities
+}
+
+function isConfigured(candidate: Candidate | undefined, identities: ReadonlyMap<number, Identity>): boolean {
+  return candidate !== undefined && identities.get(candidate.relation.oid)?.reason === 'configured'
+}
+
+function identityTargets(identity: Identity, references: readonly FoundReference[]): string[] {
+  const columns =
+    identity.kind === 'key'
+      ? identity.columns
+      : identity.kind === 'content' && identity.owner !== null
+        ? [identity.owner]
+        : []
+  return references
+    .filter((reference) => reference.field === null && reference.columns.some((column) => columns.includes(column)))
+    .flatMap((reference) => reference.targets.map((target) => relationLabel(target.relation)))
+}
+
+function describeRelation(
+  catalog: Catalog,
+  candidate: Candidate,
+  identity: Identity,
+  places: ReadonlyMap<number, Place>,
+  problems: string[],
+): ContentRelation {
+  const { relation, label } = candidate
+  const place = places.get(relation.oid)
+  if (place === undefined) throw new Error(`${label} was not placed`)
+  const travelling = relation.columns.filter((column) => !column.isGenerated && !place.surrogate.includes(column.name))
+  const keys = assignRecordKeys(travelling.map((column) => column.name))
+  const columns = travelling.map((column, index) =>
+    describeColumn(catalog, candidate, column, keys[index] ?? column.name, places, place, problems),
+  )
+  for (const name of Object.keys(candidate.settings.mask ?? {})) {
+    if (!columns.some((column) => column.name === name))
+      problems.push(`relations.${label}.mask.${name}: no such column travels`)
+  }
+  return {
+    schema: relation.schema,
+    name: relation.name,
+    identity,
+    surrogate: place.surrogate,
+    columns,
+    references: place.references.flatMap((reference) => describeReferences(candidate, reference)),
+  }
+}
+
+function describeColumn(
+  catalog: Catalog,
+  { label, settings }: Candidate,
+  column: Column,
+  key: string,
+  places: ReadonlyMap<number, Place>,
+  place: Place,
+  problems: string[],
+): ContentColumn {
+  const translate = (field: string | null): Translation | undefined => {
+    const translation = findTranslation(catalog, places, place, column.name, field)
+    if (typeof translation !== 'string') return translation ?? undefined
+    problems.push(`${label}.${field === null ? column.name : `${column.name}.${field}`}: ${translation}`)
+    return undefined
+  }
+  const attributes = baseTypeOf(catalog, column.typeOid).attributes
+  const hasReferenceInside = place.references.some((each) => each.field !== null && each.columns[0] === column.name)
+  const fields: Field[] | undefined = hasReferenceInside
+    ? attributes.map((attribute) => ({
+        name: attribute.name,
+        type: attribute.type,
+        encoding: encodingOf(catalog, attribute.typeOid),
+        translation: translate(attribute.name),
+      }))
+    : undefined
+  return {
+    name: column.name,
+    key,
+    type: column.type,
+    encoding: encodingOf(catalog, column.typeOid),
+    isNullable: column.isNullable,
+    translation: translate(null),
+    fields,
+    mask: settings.mask?.[column.name],
+  }
+}
+
+/** A record's keys are the columns' names; `master_id` and names with a leading `$` are reserved and get a `$` in front, a number where that is too long. */
+export function assignRecordKeys(names: readonly string[]): string[] {
+  const taken = new Set(names)
+  return names.map((name, index) => {
+    if (name !== 'master_id' && !name.startsWith('$')) return name
+    let key = `$${name}`
+    if (Buffer.byteLength(key) > 63) key = `$${index}`
+    while (taken.has(key)) key = `$${key}`
+    taken.add(key)
+    return key
+  })
+}
+
+function describeReferences({ relation }: Candidate, reference: FoundReference): Reference[] {
+  return reference.targets.map((target) => ({
+    name: reference.name,
+    kind: reference.kind,
+    columns: reference.columns,
+    target: { schema: target.relation.schema, name: target.relation.name },
+    targetColumns: target.columns,
+    shape: reference.shape,
+    isLate: false,
+    isNullable: relation.columns.some((column) => reference.columns.includes(column.name) && column.isNullable),
+  }))
+}
+
+function referenceTargets(relations: readonly ContentRelation[]): (label: string) => string[] {
+  const byLabel = new Map(relations.map((relation) => [relationLabel(relation), relation]))
+  return (label) =>
+    (byLabel.get(label)?.references ?? [])
+      .map(({ target }) => relationLabel(target))
+      .filter((target) => byLabel.has(target))
+}
+
+function markLate(relations: readonly ContentRelation[], order: readonly (readonly string[])[]): ContentRelation[] {
+  const component = new Map(order.flatMap((labels, index) => labels.map((label) => [label, index] as const)))
+  return relations.map((relation) => ({
+    ...relation,
+    references: relation.references.map((reference) => ({
+      ...reference,
+      isLate: component.get(relationLabel(relation)) === component.get(relationLabel(reference.target)),
+    })),
+  }))
+}
+
+/** The relations that a relation's identity is made of, itself last; each once. */
+export function identityChain(model: ContentModel, relation: ContentRelation): ContentRelation[] {
+  if (relation.identity.kind !== 'key') return [relation]
+  const columns = relation.identity.columns
+  const targets = relation.columns
+    .filter((column) => columns.includes(column.name))
+    .flatMap((column) => column.translation?.alternatives ?? [])
+    .map((alternative) => relationOf(model, alternative.target))
+  return [...new Set([...targets.flatMap((target) => identityChain(model, target)), relation])]
+}

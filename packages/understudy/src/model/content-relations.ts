@@ -1,0 +1,87 @@
+import type { Catalog, Relation } from '../catalog/catalog.js'
+import { relationLabel } from './model.js'
+import type { ModelSettings, RelationSettings } from './settings.js'
+
+/** A relation of the catalog that is content, with what the configuration says about it. */
+export interface Candidate {
+  readonly relation: Relation
+  readonly label: string
+  readonly settings: RelationSettings
+}
+
+/** A relation that never travels, and why. */
+export interface LeftOut {
+  readonly label: string
+  readonly reason: string
+}
+
+/** Splits the catalog into content and the rest. Unknown names in the configuration become problems. */
+export function selectContentRelations(
+  catalog: Catalog,
+  settings: ModelSettings,
+  problems: string[],
+): { candidates: Candidate[]; leftOut: LeftOut[] } {
+  const configured = resolveRelationSettings(catalog, settings, problems)
+  const excluded = settings.exclude.map(toPattern)
+  const candidates: Candidate[] = []
+  const leftOut: LeftOut[] = []
+  for (const relation of catalog.relations) {
+    const label = relationLabel(relation)
+    const own = configured.get(relation.oid) ?? {}
+    const reason = reasonToLeaveOut(relation, settings, own, excluded)
+    if (reason === null) candidates.push({ relation, label, settings: own })
+    else if (reason !== '') leftOut.push({ label, reason })
+  }
+  return { candidates, leftOut }
+}
+
+/** Finds the one relation of a configured name, `table` or `schema.table`; a bare name may be in any schema, if in only one. */
+export function findConfiguredRelation(catalog: Catalog, name: string): Relation | string {
+  const exact = catalog.relations.filter(
+    (relation) => `${relation.schema}.${relation.name}` === name || relationLabel(relation) === name,
+  )
+  if (exact[0] !== undefined) return exact[0]
+  const bare = catalog.relations.filter((relation) => relation.name === name)
+  if (bare.length === 1 && bare[0] !== undefined) return bare[0]
+  if (bare.length > 1)
+    return `${name} is ambiguous: ${bare.map((relation) => `${relation.schema}.${relation.name}`).join(', ')}`
+  return `there is no relation ${name}`
+}
+
+function resolveRelationSettings(
+  catalog: Catalog,
+  settings: ModelSettings,
+  problems: string[],
+): Map<number, RelationSettings> {
+  const resolved = new Map<number, RelationSettings>()
+  for (const [name, own] of Object.entries(settings.relations)) {
+    const relation = findConfiguredRelation(catalog, name)
+    if (typeof relation === 'string') problems.push(`relations.${name}: ${relation}`)
+    else resolved.set(relation.oid, own)
+  }
+  return resolved
+}
+
+/** The reason, an empty text for what nobody expects to travel, or null for content. */
+function reasonToLeaveOut(
+  relation: Relation,
+  settings: ModelSettings,
+  own: RelationSettings,
+  excluded: readonly RegExp[],
+): string | null {
+  if (settings.schemas.length > 0 && !settings.schemas.includes(relation.schema)) return ''
+  if (relation.isPartition) return ''
+  if (relation.kind === 'view' || relation.kind === 'materialized view') return ''
+  if (relation.isTemporary) return 'temporary'
+  if (relation.isExtensionMember) return 'belongs to an extension'
+  if (relation.kind === 'foreign table') return 'foreign table'
+  if (own.exclude === true) return 'excluded by the configuration'
+  const names = [relation.name, `${relation.schema}.${relation.name}`]
+  if (excluded.some((pattern) => names.some((name) => pattern.test(name)))) return 'excluded by the configuration'
+  return null
+}
+
+export function toPattern(name: string): RegExp {
+  const escaped = name.replace(/[\\^$.|?+()[\]{}]/g, '\\$&').replaceAll('*', '.*')
+  return new RegExp(`^${escaped}$`)
+}

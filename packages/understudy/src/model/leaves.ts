@@ -1,0 +1,42 @@
+import { type ContentModel, type ContentRelation, type Encoding, relationLabel, relationOf } from './model.js'
+import { catalogRelation, type SqlContext } from './sql-context.js'
+
+/** One plain value of an identity, references resolved down to it. */
+export interface Leaf {
+  /** How it came here, for messages: `project_id.domaincode`. */
+  readonly path: string
+  readonly type: string
+  readonly encoding: Encoding
+  readonly isNullable: boolean
+}
+
+/**
+ * The plain values that make up a relation's identity: a key's columns, with every reference among them replaced by the leaves of its target;
+ * one text for an origin. A relation known by its content has none.
+ */
+export function leavesOf(model: ContentModel, relation: ContentRelation): Leaf[] {
+  switch (relation.identity.kind) {
+    case 'origin':
+      return [{ path: 'origin', type: 'text', encoding: 'json', isNullable: false }]
+    case 'content':
+      throw new Error(`${relationLabel(relation)} is known by its content and cannot be named from outside`)
+    case 'key':
+      return relation.identity.columns.flatMap((name) => {
+        const column = relation.columns.find((each) => each.name === name)
+        if (column === undefined) throw new Error(`${relationLabel(relation)} has no column ${name}`)
+        const [target] = column.translation?.alternatives ?? []
+        if (target === undefined)
+          return [{ path: name, type: column.type, encoding: column.encoding, isNullable: column.isNullable }]
+        return leavesOf(model, relationOf(model, target.target)).map((leaf) => ({
+          ...leaf,
+          path: `${name}.${leaf.path}`,
+          isNullable: leaf.isNullable || column.isNullable,
+        }))
+      })
+  }
+}
+
+/** The type of a column as the database at hand has it. */
+export function columnType(context: SqlContext, relation: ContentRelation, name: string): string {
+  return catalogRelation(context, relation).columns.find((column) => column.name === name)?.type ?? 'text'
+}

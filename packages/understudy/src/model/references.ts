@@ -1,0 +1,148 @@
+import type { Catalog, Column, Relation } from '../catalog/catalog.js'
+import { baseTypeOf } from '../catalog/catalog.js'
+import { type Candidate, findConfiguredRelation } from './content-relations.js'
+import { relationLabel, type Translation } from './model.js'
+import type { ModelSettings, ReferenceSettings } from './settings.js'
+
+/** A reference as found, its target still a relation of the catalog. */
+export interface FoundReference {
+  readonly name: string
+  readonly kind: 'foreign key' | 'declared'
+  readonly columns: readonly string[]
+  /** The attribute of a composite column, for a declared one inside it. */
+  readonly field: string | null
+  readonly shape: Translation['shape']
+  readonly discriminator: string | null
+  readonly onDangling: 'fail' | 'null'
+  /** One for a foreign key, several where a discriminator chooses. */
+  readonly targets: readonly FoundTarget[]
+}
+
+export interface FoundTarget {
+  readonly when: string | null
+  readonly relation: Relation
+  readonly columns: readonly string[]
+}
+
+/** All references of the content relations, by the oid of the relation that holds them. Refused constraints become problems. */
+export function findReferences(
+  catalog: Catalog,
+  candidates: readonly Candidate[],
+  settings: ModelSettings,
+  problems: string[],
+): Map<number, FoundReference[]> {
+  const byOid = new Map(catalog.relations.map((relation) => [relation.oid, relation]))
+  const found = new Map<number, FoundReference[]>()
+  for (const { relation, label } of candidates) {
+    found.set(relation.oid, foreignKeyReferences(relation, label, byOid, problems))
+  }
+  for (const [path, declared] of Object.entries(settings.references)) {
+    const reference = resolveDeclared(catalog, path, declared)
+    if (typeof reference === 'string') problems.push(`references.${path}: ${reference}`)
+    else found.get(reference.owner.oid)?.push(reference.reference)
+  }
+  return found
+}
+
+function foreignKeyReferences(
+  relation: Relation,
+  label: string,
+  byOid: ReadonlyMap<number, Relation>,
+  problems: string[],
+): FoundReference[] {
+  const references: FoundReference[] = []
+  for (const key of relation.foreignKeys) {
+    const target = rootOf(byOid, byOid.get(key.target))
+    if (key.isPeriod) problems.push(`${label}: foreign key ${key.name} is over a period, which cannot be carried over`)
+    else if (!key.isEnforced)
+      problems.push(`${label}: foreign key ${key.name} is not enforced, so its values cannot be trusted`)
+    else if (target !== undefined) {
+      references.push({
+        name: key.name,
+        kind: 'foreign key',
+        columns: key.columns,
+        field: null,
+        shape: 'value',
+        discriminator: null,
+        onDangling: 'fail',
+        targets: [{ when: null, relation: target, columns: key.targetColumns }],
+      })
+    }
+  }
+  return references
+}
+
+/** A partition's rows travel with its root. */
+function rootOf(byOid: ReadonlyMap<number, Relation>, relation: Relation | undefined): Relation | undefined {
+  if (relation === undefined || !relation.isPartition) return relation
+  return rootOf(byOid, byOid.get(relation.parents[0] ?? 0))
+}
+
+function resolveDeclared(
+  catalog: Catalog,
+  path: string,
+  declared: ReferenceSettings,
+): { owner: Relation; reference: FoundReference } | string {
+  const place = findColumnPath(catalog, path)
+  if (typeof place === 'string') return place
+  const { relation, column, field } = place
+  const targets: FoundTarget[] = []
+  const wanted = typeof declared.to === 'string' ? [[null, declared.to] as const] : Object.entries(declared.to)
+  for (const [when, to] of wanted) {
+    const target = findColumnPath(catalog, to)
+    if (typeof target === 'string') return `to ${to}: ${target}`
+    targets.push({ when, relation: target.relation, columns: [target.column.name] })
+  }
+  const discriminator = declared.by ?? null
+  if (discriminator !== null && !relation.columns.some((each) => each.name === discriminator)) {
+    return `by ${discriminator}: ${relationLabel(relation)} has no such column`
+  }
+  return {
+    owner: relation,
+    reference: {
+      name: field === null ? column.name : `${column.name}.${field}`,
+      kind: 'declared',
+      columns: [column.name],
+      field,
+      shape: shapeOf(catalog, column, field),
+      discriminator,
+      onDangling: declared.onDangling ?? 'fail',
+      targets,
+    },
+  }
+}
+
+/** Resolves `table.column`, `schema.table.column` or either with `.field` behind. */
+function findColumnPath(
+  catalog: Catalog,
+  path: string,
+): { relation: Relation; column: Column; field: string | null } | string {
+  const parts = path.split('.')
+  let complaint = 'expected table.column'
+  for (let length = Math.min(2, parts.length - 1); length >= 1; length--) {
+    const relation = findConfiguredRelation(catalog, parts.slice(0, length).join('.'))
+    if (typeof relation === 'string') {
+      complaint = relation
+      continue
+    }
+    const [columnName, field, ...rest] = parts.slice(length)
+    const column = relation.columns.find((each) => each.name === columnName)
+    if (column === undefined || rest.length > 0) {
+      complaint = `${relationLabel(relation)} has no column ${columnName}`
+      continue
+    }
+    if (field === undefined) return { relation, column, field: null }
+    if (baseTypeOf(catalog, column.typeOid).attributes.some((each) => each.name === field))
+      return { relation, column, field }
+    complaint = `${column.type} has no attribute ${field}`
+  }
+  return complaint
+}
+
+function shapeOf(catalog: Catalog, column: Column, field: string | null): Translation['shape'] {
+  const outer = baseTypeOf(catalog, column.typeOid)
+  const attribute = outer.attributes.find((each) => each.name === field)
+  const type = attribute === undefined ? outer : baseTypeOf(catalog, attribute.typeOid)
+  if (type.element !== null) return 'array'
+  return type.schema === 'pg_catalog' && (type.name === 'jsonb' || type.name === 'json') ? 'jsonb array' : 'value'
+}

@@ -1,0 +1,32 @@
+import type { Catalog, Relation } from '../catalog/catalog.js'
+import { quoteQualified } from '../database/quoting.js'
+import { type ContentModel, type RelationName, relationLabel } from './model.js'
+
+/** What SQL about a model needs to know of the database that it runs in. */
+export interface SqlContext {
+  readonly model: ContentModel
+  readonly relations: ReadonlyMap<string, Relation>
+  /** The database's own instance, or null where it has no registry: then nothing is known of where rows were born. */
+  readonly instance: string | null
+}
+
+export function createSqlContext(catalog: Catalog, model: ContentModel, instance: string | null): SqlContext {
+  return {
+    model,
+    instance,
+    relations: new Map(catalog.relations.map((relation) => [relationLabel(relation), relation])),
+  }
+}
+
+/** The catalog's relation of that name in this database. */
+export function catalogRelation(context: SqlContext, name: RelationName): Relation {
+  const relation = context.relations.get(relationLabel(name))
+  if (relation === undefined) throw new Error(`${relationLabel(name)} is not in this database`)
+  return relation
+}
+
+/** `only` keeps the rows of inheriting tables out, which are relations of their own; a partitioned table has no rows but its partitions'. */
+export function fromRelation(context: SqlContext, name: RelationName): string {
+  const isPartitioned = catalogRelation(context, name).kind === 'partitioned table'
+  return isPartitioned ? quoteQualified(name) : `only ${quoteQualified(name)}`
+}

@@ -1,0 +1,143 @@
+import { describeSqlError } from '../database/failures.js'
+import type { Session } from '../database/port.js'
+
+/** What a database's registry says of the database itself. */
+export interface Instance {
+  /** The database's own id, by which others know its rows. */
+  readonly id: string
+  /** The word that the registry holds on how careful to be, or null. */
+  readonly environment: string | null
+}
+
+/**
+ * Reads the instance, and makes the registry first where it is missing and the role may. Null where there is none and none can be made:
+ * a replica, a read-only transaction, a role without rights.
+ */
+export async function openRegistry(session: Session): Promise<Instance | null> {
+  const known = await readInstance(session)
+  if (known !== null) return known
+  try {
+    return await session.transaction({}, async () => createRegistry(session))
+  } catch (error) {
+    const sqlstate = describeSqlError(error)?.sqlstate
+    if (sqlstate === INSUFFICIENT_PRIVILEGE || sqlstate === READ_ONLY_TRANSACTION) return null
+    const made = await readInstance(session)
+    if (made !== null) return made
+    throw error
+  }
+}
+
+const INSUFFICIENT_PRIVILEGE = '42501'
+const READ_ONLY_TRANSACTION = '25006'
+
+/** The instance that the registry names, or null where there is no registry. */
+export async function readInstance(session: Session): Promise<Instance | null> {
+  const [found] = await session.query<{ exists: boolean }>(
+    `select pg_catalog.to_regclass('understudy.instance') is not null as exists`,
+  )
+  if (found?.exists !== true) return null
+  const [row] = await session.query<Instance>('select id::text as id, environment from understudy.instance')
+  return row ?? null
+}
+
+/** Makes what is missing of the registry. Runs inside the caller's transaction, so that a failed import leaves no trace of it. */
+export async function createRegistry(session: Session): Promise<Instance> {
+  await session.script(REGISTRY)
+  const instance = await readInstance(session)
+  if (instance === null) throw new Error('the registry was made, yet names no instance')
+  return instance
+}
+
+const REGISTRY = `
+create schema if not exists understudy;
+comment on schema understudy is 'The registry of Understudy: what this database is to others, and where its rows came from';
+
+create table if not exists understudy.instance (
+  is_only boolean primary key default true check (is_only),
+  id uuid not null default gen_random_uuid(),
+  environment text check (environment in ('development', 'safe', 'production')),
+  created_at timestamptz not null default now()
+);
+comment on table understudy.instance is 'This database''s own id, one row';
+comment on column understudy.instance.id is 'By this id other databases know the rows that were born here';
+comment on column understudy.instance.environment is 'safe and production ask for the database''s name before a writing import';
+insert into understudy.instance default values on conflict do nothing;
+
+create table if not exists understudy.origin (
+  relation text not null,
+  local_key text not null,
+  origin text not null,
+  primary key (relation, local_key),
+  unique (relation, origin)
+);
+comment on table understudy.origin is 'Rows without a natural key that came from elsewhere: where each was born';
+comment on column understudy.origin.local_key is 'The surrogate key in this database, as text';
+comment on column understudy.origin.origin is '<instance>:<surrogate key there>';
+
+create table if not exists understudy.transfer (
+  id bigint generated always as identity primary key,
+  direction text not null check (direction in ('export', 'import')),
+  archive_id uuid not null,
+  archive_name text not null,
+  source_instance uuid,
+  mode text,
+  happened_at timestamptz not null default now(),
+  relations jsonb not null
+);
+comment on table understudy.transfer is 'The log of archives taken from this database and imported into it: its lineage';
+comment on column understudy.transfer.relations is 'Per relation: records, and for an import what was done with them';
+
+create table if not exists understudy.late_reference (
+  relation text not null,
+  local_key text not null,
+  column_name text not null,
+  target text not null,
+  identity jsonb not null,
+  archive_id uuid not null,
+  primary key (relation, local_key, column_name)
+);
+comment on table understudy.late_reference is 'References whose target had not arrived: a placeholder or null stands in until an archive brings it';
+comment on column understudy.late_reference.identity is 'The identity of the missing target, as it travels';
+`
+
+/** A finished export or import, for the lineage. */
+export interface Transfer {
+  readonly direction: 'export' | 'import'
+  readonly archiveId: string
+  readonly archiveName: string
+  readonly sourceInstance: string | null
+  readonly mode: string | null
+  readonly relations: Readonly<Record<string, unknown>>
+}
+
+export async function recordTransfer(session: Session, transfer: Transfer): Promise<void> {
+  await session.execute(
+    `insert into understudy.transfer (direction, archive_id, archive_name, source_instance, mode, relations)
+     values ($1::text, $2::uuid, $3::text, $4::uuid, $5::text, $6::jsonb)`,
+    [
+      transfer.direction,
+      transfer.archiveId,
+      transfer.archiveName,
+      transfer.sourceInstance,
+      transfer.mode,
+      JSON.stringify(transfer.relations),
+    ],
+  )
+}
+
+/** An archive in a database's history. */
+export interface LineageEntry {
+  readonly archiveId: string
+  readonly direction: 'export' | 'import'
+  readonly sourceInstance: string | null
+}
+
+/** The archives that this database exported or imported, newest first, at most a thousand. */
+export async function readLineage(session: Session): Promise<LineageEntry[]> {
+  return await session.query<LineageEntry & Record<string, unknown>>(
+    `select archive_id::text as "archiveId", direction, source_instance::text as "sourceInstance"
+       from understudy.transfer
+      order by id desc
+      limit 1000`,
+  )
+}

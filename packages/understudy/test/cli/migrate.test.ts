@@ -1,0 +1,131 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { type Engine, engines, servers, type TestDatabase, withTestDatabase } from '../support/engines.js'
+import { createScratchFolder } from '../support/scratch.js'
+import { type CliOptions, type CliRun, runCli } from './run-cli.js'
+
+const [pglite] = engines as [Engine]
+let folder: string
+
+beforeEach(async () => {
+  folder = await createScratchFolder()
+  await mkdir(join(folder, 'migrations'))
+})
+
+async function write(files: Readonly<Record<string, string>>): Promise<void> {
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, 'migrations', name), text)
+}
+
+/** A database that nobody in this process holds: an embedded one belongs to one process at a time. */
+async function withClosedDatabase(engine: Engine, use: (created: TestDatabase) => Promise<void>): Promise<void> {
+  await withTestDatabase(engine, async (created) => {
+    await created.database.close()
+    await use(created)
+  })
+}
+
+function migrate(args: readonly string[], url: string, options: Partial<CliOptions> = {}): Promise<CliRun> {
+  return runCli(['migrate', ...args], { cwd: folder, environment: { DATABASE_URL: url }, ...options })
+}
+
+test('on PGlite, up and status', async () => {
+  await write({ '001_users.sql': 'create table users (id int)' })
+  await withClosedDatabase(pglite, async ({ url }) => {
+    expect(await migrate(['up'], url)).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringMatching(/^one migration applied/),
+    })
+    expect(await migrate(['status'], url)).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringMatching(/001_users +applied/),
+    })
+  })
+})
+
+describe.each(servers)('on $name', (engine) => {
+  test('up runs what is pending and says so, status follows with its exit codes', async () => {
+    await write({
+      '001_users.sql': 'create table users (id int)',
+      '002_posts.ts': `
+        import { defineMigration } from 'understudy'
+        export default defineMigration({ description: 'posts', up: (db) => db.execute('create table posts (id int)') })`,
+      '003_manual.sql': '-- migrate: manual-only\nselect 1',
+    })
+    await withClosedDatabase(engine, async ({ url, database }) => {
+      const before = await migrate(['status'], url)
+      expect(before).toMatchObject({ exitCode: 2, stderr: '' })
+      expect(before.stdout).toMatch(/001_users +pending\n002_posts +pending\n003_manual +manual\n/)
+
+      const up = await migrate(['up'], url)
+      expect(up.exitCode).toBe(0)
+      expect(up.stderr).toMatch(/^001_users {2}\d.*s\n002_posts {2}\d.*s\n$/)
+      expect(up.stdout).toMatch(
+        /^2 migrations applied to .*\n003_manual is manual: `understudy migrate up --only 003` runs it\n$/,
+      )
+      expect(up.stdout).toContain(database.label)
+
+      const again = await migrate(['up', '--json'], url)
+      expect(again).toMatchObject({ exitCode: 0, stderr: '' })
+      expect(JSON.parse(again.stdout)).toMatchObject({ applied: [], manual: ['003_manual'] })
+
+      const after = await migrate(['status', '--json'], url)
+      expect(after.exitCode).toBe(0)
+      expect(JSON.parse(after.stdout)).toMatchObject({ pendingCount: 0, problemCount: 0 })
+
+      await write({ '001_users.sql': 'create table people (id int)' })
+      expect(await migrate(['status'], url)).toMatchObject({
+        exitCode: 4,
+        stdout: expect.stringMatching(/001_users +changed/),
+      })
+      const stopped = await migrate(['up'], url)
+      expect(stopped).toMatchObject({ exitCode: 4, stdout: '' })
+      expect(stopped.stderr).toContain('  001_users: its text was changed after it was applied\n')
+    })
+  })
+
+  test('a failure names migration, file and line, and exits 1', async () => {
+    await write({ '001_bad.sql': 'select 1;\n\nselect 1 from nowhere;' })
+    await withClosedDatabase(engine, async ({ url }) => {
+      const { stdout, stderr, exitCode } = await migrate(['up'], url)
+      expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 1 })
+      expect(stderr).toMatch(
+        /^error: migration 001_bad failed: relation "nowhere" does not exist \(MIGRATION_FAILED\)\n/,
+      )
+      expect(stderr).toContain('  migrations/001_bad.sql:3\n')
+      expect(stderr).not.toMatch(/\n\s+at /)
+    })
+  })
+
+  test('Ctrl-C rolls the running migration back, keeps those before it and exits 130', async () => {
+    await write({
+      '001_kept.sql': 'create table kept ()',
+      '002_slow.ts': `export default { description: 'slow', async up(db) {
+        await db.execute('create table lost ()')
+        for (let i = 0; i < 200; i++) await db.query('select pg_sleep(0.1)')
+      } }`,
+    })
+    await withClosedDatabase(engine, async ({ url }) => {
+      const { stderr, exitCode } = await migrate(['up'], url, {
+        onSpawn: (child) => child.stderr?.once('data', () => sleep(500).then(() => child.kill('SIGINT'))),
+      })
+      expect(exitCode).toBe(130)
+      expect(stderr).toContain('interrupted: rolling back')
+      const status = await migrate(['status', '--json'], url)
+      const [only] = JSON.parse(status.stdout).packages
+      expect(only.migrations.map(({ state }: { state: string }) => state)).toEqual(['applied', 'pending'])
+    })
+  })
+
+  test('a second runner stops with exit code 3 and names the one that is at work', async () => {
+    await write({ '001_slow.sql': 'select pg_sleep(3)' })
+    await withClosedDatabase(engine, async ({ url }) => {
+      const runs = await Promise.all([migrate(['up', '--wait', '0'], url), migrate(['up', '--wait', '0'], url)])
+      const [done, stopped] = runs.sort((a, b) => Number(a.exitCode) - Number(b.exitCode))
+      expect(done?.exitCode).toBe(0)
+      expect(stopped?.exitCode).toBe(3)
+      expect(stopped?.stderr).toMatch(/the database is in use by process \d+ \(understudy\)/)
+    })
+  })
+})

@@ -1,0 +1,51 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+const BIN = fileURLToPath(new URL('../../bin/understudy.js', import.meta.url))
+
+export interface CliRun {
+  readonly stdout: string
+  readonly stderr: string
+  readonly exitCode: number | null
+}
+
+export interface CliOptions {
+  readonly cwd: string
+  readonly environment?: Readonly<Record<string, string>>
+  /** Gets the process once it runs, to send it signals. */
+  readonly onSpawn?: (child: ChildProcess) => void
+}
+
+/** Runs the built program as a process of its own, without a terminal and without the surrounding configuration. */
+export function runCli(args: readonly string[], options: CliOptions): Promise<CliRun> {
+  return runProgram(process.execPath, [BIN, ...args], options)
+}
+
+/** The same under a terminal of its own, made by `script` of util-linux: stdout and stderr arrive as one. */
+export function runCliOnTerminal(args: readonly string[], options: CliOptions): Promise<CliRun> {
+  const line = [process.execPath, BIN, ...args].map((word) => `'${word}'`).join(' ')
+  return runProgram('script', ['--quiet', '--return', '--command', line, '/dev/null'], options)
+}
+
+function runProgram(
+  program: string,
+  args: readonly string[],
+  { cwd, environment, onSpawn }: CliOptions,
+): Promise<CliRun> {
+  const { PATH, HOME, TMPDIR = '' } = process.env
+  const child = spawn(program, args, {
+    cwd,
+    env: { PATH, HOME, TMPDIR, TERM: 'xterm', ...environment },
+  })
+  const output = { stdout: '', stderr: '' }
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    output.stdout += text
+  })
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    output.stderr += text
+  })
+  onSpawn?.(child)
+  return new Promise((resolve, reject) => {
+    child.on('error', reject).on('close', (exitCode) => resolve({ ...output, exitCode }))
+  })
+}

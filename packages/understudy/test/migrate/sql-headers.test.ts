@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest'
+import { parseSqlHeaders } from '../../src/migrate/sql-headers.js'
+
+test('headers are read from the comments before the first statement', () => {
+  const text =
+    '-- Copyright\n\n-- migrate: description Adds it: all\n--migrate: manual-only\n-- migrate: transaction off\nselect 1'
+  expect(parseSqlHeaders(text)).toEqual({
+    headers: { description: 'Adds it: all', isManualOnly: true, isTransactional: false },
+    problems: [],
+  })
+})
+
+test('a file without headers runs in a transaction, with the others', () => {
+  expect(parseSqlHeaders('select 1').headers).toEqual({ description: null, isManualOnly: false, isTransactional: true })
+})
+
+test('unknown headers, and headers behind a statement, are all reported', () => {
+  const text = '-- migrate: manual\nselect 1;\n-- migrate: manual-only\n-- migrate: transaction on'
+  expect(parseSqlHeaders(text).problems).toEqual([
+    'line 1: unknown header `-- migrate: manual`',
+    'line 3: `-- migrate:` stands before the first statement',
+    'line 4: `-- migrate:` stands before the first statement',
+  ])
+})

@@ -1,0 +1,40 @@
+// Runs PostgreSQL servers for as long as its standard input is open, then stops them and removes the scratch folder.
+// It is a process of its own, outside the terminal's group, because it must outlive the test run by a moment: however
+// that ends, with an exception, Ctrl-C or kill -9, the pipe closes, and no server survives.
+//
+// usage: node run-servers.mjs '{"servers":[{"command","args","uid","gid","log"}],"scratch":"folder"}'
+import { spawn } from 'node:child_process'
+import { openSync, rmSync } from 'node:fs'
+
+const STOP_TIMEOUT_MS = 10_000
+
+const { servers, scratch } = JSON.parse(process.argv[2])
+
+const children = servers.map(({ command, args, uid, gid, log }) => {
+  const output = openSync(log, 'a')
+  return spawn(command, args, { uid, gid, cwd: scratch, stdio: ['ignore', output, output] })
+})
+
+// An interrupt at the terminal is the test run's affair.
+process.on('SIGINT', () => undefined)
+process.on('SIGTERM', stop)
+process.stdin.on('end', stop).on('error', stop).resume()
+
+let isStopping = false
+
+async function stop() {
+  if (isStopping) return
+  isStopping = true
+  await Promise.all(children.map(stopServer))
+  rmSync(scratch, { recursive: true, force: true, maxRetries: 3 })
+  process.exit(0)
+}
+
+async function stopServer(child) {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const exited = new Promise((resolve) => child.once('exit', resolve))
+  child.kill('SIGINT') // PostgreSQL's fast shutdown
+  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS)
+  await exited
+  clearTimeout(timer)
+}

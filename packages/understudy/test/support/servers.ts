@@ -1,0 +1,197 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { chmod, chown, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import pg from 'pg'
+import {
+  type Account,
+  findInstallations,
+  type Installation,
+  program,
+  reachableInstallation,
+  serverAccount,
+} from './installations.js'
+
+const run = promisify(execFile)
+const START_TIMEOUT_MS = 60_000
+
+const SETTINGS = {
+  listen_addresses: '127.0.0.1',
+  unix_socket_directories: '',
+  fsync: 'off',
+  synchronous_commit: 'off',
+  full_page_writes: 'off',
+  max_connections: '100',
+  max_locks_per_transaction: '1024',
+  lc_messages: 'C',
+}
+
+/** A running server, as tests see it. */
+export interface TestServer {
+  readonly major: number
+  readonly host: string
+  readonly port: number
+  /** The superuser. */
+  readonly role: string
+  readonly password: string
+}
+
+export interface TestServers {
+  readonly servers: readonly TestServer[]
+  /** Removed with everything in it when the servers stop. */
+  readonly scratch: string
+  stop(): Promise<void>
+}
+
+interface PreparedServer extends TestServer {
+  readonly installation: Installation
+  readonly data: string
+  readonly log: string
+}
+
+/**
+ * Starts one server of each installation on a free port of 127.0.0.1, with passwords checked by SCRAM and an ICU
+ * collation as the default: text then sorts unlike `collate "C"`, as it does in most real databases.
+ */
+export async function startServers(): Promise<TestServers> {
+  const scratch = await makeScratchRoot()
+  try {
+    const account = await serverAccount()
+    const installations = await findInstallations()
+    const ports = await freePorts(installations.length)
+    const prepared = await Promise.all(
+      installations.map(async (installation, at) => {
+        const reachable = await reachableInstallation(installation, account, scratch)
+        return await initialise(reachable, { scratch, account, port: ports[at] ?? 0 })
+      }),
+    )
+    const runner = spawnRunner(prepared, account, scratch)
+    await Promise.all(prepared.map(waitUntilReady))
+    return { servers: prepared.map(factsOf), scratch, stop: () => stopRunner(runner) }
+  } catch (error) {
+    await rm(scratch, { recursive: true, force: true })
+    throw error
+  }
+}
+
+async function makeScratchRoot(): Promise<string> {
+  const scratch = await mkdtemp(join(await realpath(tmpdir()), 'understudy-test-'))
+  // The servers' account must get through to its own folders.
+  await chmod(scratch, 0o711)
+  return scratch
+}
+
+async function initialise(
+  installation: Installation,
+  where: { readonly scratch: string; readonly account: Account; readonly port: number },
+): Promise<PreparedServer> {
+  const { scratch, account, port } = where
+  const home = join(scratch, `server-${installation.major}`)
+  const data = join(home, 'data')
+  const passwordFile = join(home, 'password')
+  const password = randomBytes(12).toString('hex')
+  await mkdir(home)
+  await writeFile(passwordFile, `${password}\n`)
+  if (account.uid !== undefined && account.gid !== undefined) {
+    await Promise.all([home, passwordFile].map((path) => chown(path, account.uid ?? 0, account.gid ?? 0)))
+  }
+  const options = ['--no-sync', '--username=postgres', `--pwfile=${passwordFile}`, '--auth=scram-sha-256']
+  const collation = installation.major >= 15 ? ['--locale-provider=icu', '--icu-locale=und'] : []
+  await run(
+    program(installation, 'initdb'),
+    [`--pgdata=${data}`, '--encoding=UTF8', '--locale=C', ...collation, ...options],
+    { ...account, cwd: home },
+  )
+  return {
+    major: installation.major,
+    host: '127.0.0.1',
+    port,
+    role: 'postgres',
+    password,
+    installation,
+    data,
+    log: join(scratch, `server-${installation.major}.log`),
+  }
+}
+
+function spawnRunner(prepared: readonly PreparedServer[], account: Account, scratch: string): ChildProcess {
+  const servers = prepared.map(({ installation, data, port, log }) => ({
+    ...account,
+    command: program(installation, 'postgres'),
+    args: [
+      '-D',
+      data,
+      '-p',
+      String(port),
+      ...Object.entries(SETTINGS).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+    ],
+    log,
+  }))
+  const script = fileURLToPath(new URL('./run-servers.mjs', import.meta.url))
+  return spawn(process.execPath, [script, JSON.stringify({ servers, scratch })], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'inherit'],
+  })
+}
+
+async function stopRunner(runner: ChildProcess): Promise<void> {
+  if (runner.exitCode !== null) return
+  const exited = once(runner, 'exit')
+  runner.stdin?.end()
+  await exited
+}
+
+async function waitUntilReady(server: PreparedServer): Promise<void> {
+  const deadline = Date.now() + START_TIMEOUT_MS
+  while (true) {
+    const client = new pg.Client({
+      host: server.host,
+      port: server.port,
+      user: server.role,
+      password: server.password,
+      database: 'postgres',
+    })
+    client.on('error', () => undefined)
+    try {
+      await client.connect()
+      await client.end()
+      return
+    } catch (error) {
+      if (Date.now() > deadline) {
+        throw new Error(`PostgreSQL ${server.major} does not start:\n${await readFile(server.log, 'utf8')}`, {
+          cause: error,
+        })
+      }
+      await sleep(50)
+    }
+  }
+}
+
+/** Ports that were free a moment ago; all are asked for at once, so that they differ. */
+async function freePorts(count: number): Promise<number[]> {
+  const listeners = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const listener = createServer().listen(0, '127.0.0.1')
+      await once(listener, 'listening')
+      return listener
+    }),
+  )
+  return await Promise.all(
+    listeners.map(async (listener) => {
+      const address = listener.address()
+      listener.close()
+      await once(listener, 'close')
+      return typeof address === 'object' && address !== null ? address.port : 0
+    }),
+  )
+}
+
+function factsOf({ major, host, port, role, password }: PreparedServer): TestServer {
+  return { major, host, port, role, password }
+}
