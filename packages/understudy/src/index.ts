@@ -16,7 +16,15 @@ export type {
   MigrationSettings,
   Settings,
 } from './config/settings.js'
+export { type OpenOptions, openDatabase } from './database/open.js'
+export type { Database, LinesTarget, Session, TransactionOptions } from './database/port.js'
 export { ERROR_CODES, type ErrorCode, type ErrorFacts, UnderstudyError } from './errors.js'
+export { type ExportedFile, type ExportOptions, type ExportResult, exportContent } from './export/export-content.js'
+export { type ImportOptions, type ImportResult, importContent } from './import/import-content.js'
+export type { ImportMode, ImportPlan, PlannedRelation } from './import/plan.js'
+export { type Cycle, type InspectedRelation, type Inspection, inspectDatabase } from './inspect/inspect-database.js'
+export type { KeyProposal } from './inspect/propose-keys.js'
+export type { Warning, WarningKind } from './inspect/warnings.js'
 export { defineMigration, type Migration, type MigrationDatabase } from './migrate/define-migration.js'
 export type { LedgerRow } from './migrate/ledger.js'
 export {
@@ -33,4 +41,6 @@ export {
   migrationStatus,
   type PackageStatus,
 } from './migrate/migration-status.js'
+export type { ContentModel, ContentRelation, Identity, Reference, RelationName, Translation } from './model/model.js'
+export type { OnProgress, ProgressEvent } from './progress.js'
 export { TOOL_VERSION } from './version.js'

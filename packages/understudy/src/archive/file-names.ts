@@ -10,7 +10,7 @@ const DEVICE = /^(con|prn|aux|nul|com[0-9]|lpt[0-9])$/
 const MAX_NAME_BYTES = 98
 
 /**
- * The file names of relations, in their order, for one archive: `events.json` for a plain lower-case table of `public`, `sales.events.json`
+ * The file names of relations, in their order, for one archive: `orders.json` for a plain lower-case table of `public`, `sales.orders.json`
  * for one of another schema, and a readable rest with a hash for any other name. ASCII, lower case, no folders, at most 98 bytes;
  * a relation's name depends on nothing but itself, so that it stays the same from archive to archive.
  *

@@ -11,8 +11,9 @@ import type { Spooled } from './spool.js'
 import { TAR_END, tarHeader, tarPadding } from './tar-header.js'
 
 const INDEX_LEVEL = 9
-const STORED = 0
-const MAX_ROUNDS = 8
+/** The shortest filler: header, extra field without data, empty block, checksum and length of nothing. */
+const FILLER_BYTES = 26
+const SPARE_BYTES = 100
 
 export interface FinishedArchive {
   readonly path: string
@@ -40,24 +41,32 @@ export async function putTogether({ path, partial, relations, facts }: PutTogeth
 }
 
 /**
- * The index and its gzip member. The index holds offsets that move with its own compressed length, so it is packed until the two agree,
- * as a rule three times. Should they never, it is stored instead: then its length depends on the number of digits alone, and must settle.
+ * The index and its gzip member. The index holds offsets that move with its own compressed length, and a checksum that changes with them, so
+ * no two rounds are of one length. Room is left instead, and an empty member fills it to the byte: twice, as a rule.
  */
 function packIndex(facts: IndexFacts, relations: readonly Spooled[]): { text: string; member: Buffer } {
   const made = { id: facts.id ?? randomUUID(), created_at: facts.created_at ?? new Date().toISOString() }
-  let base = 0
-  for (let round = 0; ; round++) {
+  for (let base = 0; ; ) {
     const text = renderArchiveIndex(indexAt(base, { ...facts, ...made }, relations))
     const content = Buffer.from(text)
-    const member = gzipSync(
-      Buffer.concat([tarHeader(INDEX_FILE, content.length), content, tarPadding(content.length)]),
-      {
-        level: round < MAX_ROUNDS ? INDEX_LEVEL : STORED,
-      },
-    )
-    if (member.length === base) return { text, member }
-    base = member.length
+    const tar = Buffer.concat([tarHeader(INDEX_FILE, content.length), content, tarPadding(content.length)])
+    const member = gzipSync(tar, { level: INDEX_LEVEL })
+    const room = base - member.length
+    if (room >= FILLER_BYTES) return { text, member: Buffer.concat([member, filler(room)]) }
+    base = member.length + FILLER_BYTES + SPARE_BYTES
   }
+}
+
+/** A gzip member of nothing, as long as wanted: its header has an extra field (RFC 1952, section 2.3.1.1) of zeros. */
+function filler(bytes: number): Buffer {
+  const extra = bytes - FILLER_BYTES + 4
+  const member = Buffer.alloc(bytes)
+  member.set([0x1f, 0x8b, 8, 4 /* FEXTRA */, 0, 0, 0, 0, 0, 255 /* unknown system */])
+  member.writeUInt16LE(extra, 10)
+  member.write('US', 12, 'ascii')
+  member.writeUInt16LE(extra - 4, 14)
+  member.set([3, 0 /* deflate: one empty block */], 12 + extra)
+  return member
 }
 
 type CompleteFacts = IndexFacts & Pick<ArchiveIndex, 'id' | 'created_at'>

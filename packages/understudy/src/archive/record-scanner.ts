@@ -25,7 +25,7 @@ export interface RecordSink {
 }
 
 export interface ScannerOptions {
-  /** Whose records these are, for messages: `public.events` or with its file. */
+  /** Whose records these are, for messages: schema and relation, perhaps with the file. */
   readonly label: string
   /** The number of records, where a comma stands behind each but the last; absent for bare lines. */
   readonly separatedRecords?: number | undefined

@@ -219,12 +219,17 @@ async function exportRelation(
 ): Promise<void> {
   const label = relationLabel(relation)
   const late = relation.references.filter((reference) => reference.isLate).flatMap((reference) => reference.columns)
+  const [counted] = await session.query<{ rows: number }>(
+    `select count(*) as rows from ${fromRelation(context, relation)}`,
+  )
+  const totalRows = counted?.rows ?? 0
   let total = { rows: 0, bytes: 0 }
-  const report = (isDone: boolean) => onProgress?.({ step: 'read', relation: label, ...total, totalRows: null, isDone })
+  const report = (isDone: boolean) => onProgress?.({ step: 'read', relation: label, ...total, totalRows, isDone })
   await archive.addRelation(
     { schema: relation.schema, name: relation.name, lateSeedColumns: [...new Set(late)] },
     readSnapshot(session, context, relation, signal),
     {
+      expectedRecords: totalRows,
       onProgress: (rows, bytes) => {
         total = { rows, bytes }
         report(false)

@@ -4,7 +4,7 @@ import { UnderstudyError } from '../errors.js'
 import { relationLabel } from '../model/model.js'
 import { orderByTargets } from '../model/order.js'
 import type { SqlContext } from '../model/sql-context.js'
-import type { Load } from './load.js'
+import { hasChanges, type Load } from './load.js'
 import { deleteStatement, insertStatement, updateStatement } from './write.js'
 
 /** Told before each relation's rows are written. */
@@ -48,10 +48,6 @@ function writeOrder(loads: ReadonlyMap<string, Load>): Load[][] {
   return orderByTargets(labels, targetsOf).map((component) =>
     component.map((label) => loads.get(label)).filter((load) => load !== undefined),
   )
-}
-
-export function hasChanges({ counts }: Load): boolean {
-  return counts.inserts + counts.updates + counts.deletes > 0
 }
 
 /** An updated row may come to point to a new row of its own relation. */

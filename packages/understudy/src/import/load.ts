@@ -101,3 +101,7 @@ function leafCount(context: SqlContext, translation: Translation): number {
   const [alternative] = translation.alternatives
   return alternative === undefined ? 0 : leavesOf(context.model, relationOf(context.model, alternative.target)).length
 }
+
+export function hasChanges({ counts }: Load): boolean {
+  return counts.inserts + counts.updates + counts.deletes > 0
+}

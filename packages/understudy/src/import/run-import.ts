@@ -11,10 +11,10 @@ import { relationLabel, relationOf } from '../model/model.js'
 import { createSqlContext, fromRelation, type SqlContext } from '../model/sql-context.js'
 import type { OnProgress, ProgressEvent } from '../progress.js'
 import { createRegistry, readInstance } from '../registry/registry.js'
-import { applyLoads, hasChanges } from './apply.js'
+import { applyLoads } from './apply.js'
 import { findIncompatibilities, modelForTarget } from './compatibility.js'
 import { attachForeignKeys, detachForeignKeys } from './foreign-keys.js'
-import { createLoad, type Load } from './load.js'
+import { createLoad, hasChanges, type Load } from './load.js'
 import { lockRelations } from './lock.js'
 import { allocateKeys, matchRows } from './match.js'
 import { settleMissing } from './missing.js'
@@ -24,6 +24,7 @@ import { planOwnedDeletes, refuseUnrelated } from './reconcile.js'
 import { recordImport } from './record.js'
 import { stageFile } from './stage.js'
 import { resumeTriggers, suspendTriggers } from './triggers.js'
+import { describeCollision, findCollisions, parkRows, type WatchedKey } from './unique-keys.js'
 import { verifyWritten } from './verify.js'
 
 export interface ImportRun {
@@ -91,10 +92,11 @@ async function importInTransaction(run: ImportRun): Promise<Outcome> {
     for (const load of list) await allocateKeys(session, context, load, run.isDryRun)
     return await settleMissing(session, context, loads, run)
   })
+  const parked = await steps.time('check', () => refuseCollisions(session, context, list))
   const plan = planOf(run, list, notes)
   run.approve(plan)
   if (run.isDryRun) throw new DryRunDone({ plan, steps: steps.list })
-  await steps.time('write', () => writeAll(run, steps, context, loads))
+  await steps.time('write', () => writeAll(run, steps, context, loads, parked))
   return { plan, steps: steps.list }
 }
 
@@ -144,6 +146,19 @@ async function countTarget(session: Session, context: SqlContext, load: Load): P
   load.rowsBefore = row?.rows ?? 0
 }
 
+async function refuseCollisions(
+  session: Session,
+  context: SqlContext,
+  loads: readonly Load[],
+): Promise<readonly WatchedKey[]> {
+  const { collisions, parked } = await findCollisions(session, context, loads)
+  if (collisions.length === 0) return parked
+  throw new UnderstudyError('IMPORT_REFUSED', 'values of unique keys are taken by other rows of the target', {
+    detail: collisions.map(describeCollision).join('\n'),
+    hint: 'Change one of the two rows, or make this key the identity of the relation.',
+  })
+}
+
 function planOf(run: ImportRun, loads: readonly Load[], notes: readonly string[]): ImportPlan {
   return {
     archive: { id: run.index.id, name: run.path.replace(/^.*[\\/]/, ''), createdAt: run.index.created_at },
@@ -159,6 +174,7 @@ async function writeAll(
   steps: Steps,
   context: SqlContext,
   loads: ReadonlyMap<string, Load>,
+  parked: readonly WatchedKey[],
 ): Promise<void> {
   const { session } = run
   const changing = [...loads.values()].filter(hasChanges)
@@ -170,6 +186,7 @@ async function writeAll(
   const detached = run.mode === 'init' ? await detachForeignKeys(session, context, changing) : []
   // A generated column's or a check's function may name a table without its schema: rows are written under the database's own path.
   await pinSettings(session, { searchPath: 'own' })
+  await parkRows(session, context, parked)
   await applyLoads(session, context, loads, (relation, rows) => steps.reportRelation('write', relation, rows))
   await attachForeignKeys(session, detached)
   await resumeTriggers(session, suspended)

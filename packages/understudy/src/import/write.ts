@@ -46,20 +46,33 @@ function source(load: Load): string {
 }
 
 function writtenColumns(load: Load): { column: ContentColumn; value: string }[] {
-  return load.relation.columns.map((column, index) => ({ column, value: writtenValue(load, column, index + 1) }))
+  const values = writtenValues(load, { parsed: 'p', bound: 'b' })
+  return load.relation.columns.map((column) => ({ column, value: values.get(column.name) ?? 'null' }))
 }
 
-function writtenValue(load: Load, column: ContentColumn, position: number): string {
-  if (column.fields !== undefined) {
-    const fields = column.fields.map((field, index) => {
-      const id = `${position}_${index + 1}`
-      return field.translation === undefined ? `p.c${id}` : `b.b${id}`
-    })
-    return `case when p.c${position} then row(${fields.join(', ')})::${column.type} end`
-  }
-  if (column.translation !== undefined) return `b.b${position}`
-  const missing = plainReferences(load).flatMap((reference, index) =>
-    reference.columns.includes(column.name) ? [`b.m_${index}`] : [],
+/** The value that each column gets, by name, as expressions over the parsed and the bound table under the aliases given. */
+export function writtenValues(load: Load, aliases: Aliases): Map<string, string> {
+  return new Map(
+    load.relation.columns.map((column, index) => [column.name, writtenValue(load, column, index + 1, aliases)]),
   )
-  return missing.length === 0 ? `p.c${position}` : `case when ${missing.join(' or ')} then null else p.c${position} end`
+}
+
+export interface Aliases {
+  readonly parsed: string
+  readonly bound: string
+}
+
+function writtenValue(load: Load, column: ContentColumn, position: number, { parsed, bound }: Aliases): string {
+  const value = `${parsed}.c${position}`
+  if (column.fields !== undefined) {
+    const fields = column.fields.map((field, index) =>
+      field.translation === undefined ? `${value}_${index + 1}` : `${bound}.b${position}_${index + 1}`,
+    )
+    return `case when ${value} then row(${fields.join(', ')})::${column.type} end`
+  }
+  if (column.translation !== undefined) return `${bound}.b${position}`
+  const missing = plainReferences(load).flatMap((reference, index) =>
+    reference.columns.includes(column.name) ? [`${bound}.m_${index}`] : [],
+  )
+  return missing.length === 0 ? value : `case when ${missing.join(' or ')} then null else ${value} end`
 }

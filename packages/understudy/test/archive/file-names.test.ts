@@ -46,6 +46,7 @@ test('gives safe and single names to any set of relations, each independent of t
         }
       },
     ),
+    { numRuns: 30 },
   )
 })
 

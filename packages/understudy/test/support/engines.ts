@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { cp, rm } from 'node:fs/promises'
+import { cpSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { inject } from 'vitest'
 import { openDatabase } from '../../src/database/open.js'
@@ -75,7 +76,8 @@ function pgliteEngine(): Engine {
     server: undefined,
     async createDatabase() {
       const folder = join(await createScratchFolder(), 'data')
-      await cp(inject('pgliteTemplate'), folder, { recursive: true })
+      // The synchronous copy takes a third of the time: hundreds of small files.
+      cpSync(inject('pgliteTemplate'), folder, { recursive: true })
       const url = `pglite:${folder}`
       const database = await openDatabase(url)
       const dispose = async () => {

@@ -4,7 +4,8 @@
 //
 // usage: node run-servers.mjs '{"servers":[{"command","args","uid","gid","log"}],"scratch":"folder"}'
 import { spawn } from 'node:child_process'
-import { openSync, rmSync } from 'node:fs'
+import { openSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 
 const STOP_TIMEOUT_MS = 10_000
 
@@ -26,7 +27,8 @@ async function stop() {
   if (isStopping) return
   isStopping = true
   await Promise.all(children.map(stopServer))
-  rmSync(scratch, { recursive: true, force: true, maxRetries: 3 })
+  // A worker of a killed run may go on writing for a moment.
+  await rm(scratch, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 })
   process.exit(0)
 }
 

@@ -1,0 +1,180 @@
+import type { Column, UniqueKey } from '../catalog/catalog.js'
+import { describeSqlError } from '../database/failures.js'
+import type { Session } from '../database/port.js'
+import { quoteIdentifier } from '../database/quoting.js'
+import { UnderstudyError } from '../errors.js'
+import { relationLabel } from '../model/model.js'
+import { catalogRelation, fromRelation, type SqlContext } from '../model/sql-context.js'
+import { hasChanges, type Load } from './load.js'
+import { bare } from './parse.js'
+import { writtenValues } from './write.js'
+
+/** A unique key other than the identity, over columns that the import writes. */
+export interface WatchedKey {
+  readonly load: Load
+  readonly key: UniqueKey
+  /** The temporary table of rows that must step aside: `(h…)`. */
+  readonly parking: string
+}
+
+/** What stands in the way for good: a row that the import does not touch already has the value. */
+export interface Collision {
+  readonly relation: string
+  readonly key: string
+  readonly rows: number
+  /** `3 -> 17: ["a@b.example"]`: the archive's master_id, the target's key, the value. */
+  readonly samples: readonly string[]
+}
+
+/**
+ * Finds the values of unique keys that collide with rows of the target. Those that only collide on the way, because the other row is about
+ * to get another value, go to a parking table; the rest are collisions.
+ */
+export async function findCollisions(
+  session: Session,
+  context: SqlContext,
+  loads: Iterable<Load>,
+): Promise<{ collisions: Collision[]; parked: WatchedKey[] }> {
+  const collisions: Collision[] = []
+  const parked: WatchedKey[] = []
+  for (const load of loads) {
+    if (!hasChanges(load) || load.rowsBefore === 0 || load.relation.identity.kind === 'content') continue
+    for (const [index, key] of watchedKeys(context, load).entries()) {
+      const watched = { load, key, parking: `${load.rows}_parking_${index}` }
+      await session.execute(
+        `create temporary table ${bare(watched.parking)} on commit drop as ${wayQuery(context, watched)}`,
+      )
+      const real = await readCollisions(session, watched)
+      if (real !== null) collisions.push(real)
+      const [ways] = await session.query<{ rows: number }>(
+        `select count(*) as rows from ${watched.parking} where is_passing and not is_new`,
+      )
+      if ((ways?.rows ?? 0) > 0) parked.push(watched)
+    }
+  }
+  return { collisions, parked }
+}
+
+function watchedKeys(context: SqlContext, { relation }: Load): UniqueKey[] {
+  const written = new Set(relation.columns.map((column) => column.name))
+  const identity = relation.identity.kind === 'content' ? [] : relation.identity.columns
+  return catalogRelation(context, relation).uniqueKeys.filter(
+    (key) =>
+      key.isValid &&
+      !key.isPartial &&
+      !key.hasExpressions &&
+      key.columns.every((name) => written.has(name)) &&
+      !key.columns.every((name) => identity.includes(name)),
+  )
+}
+
+/**
+ * Pairs every row to be written with the other row of the target that has its value now. `is_passing` where that row is about to take
+ * another value itself.
+ */
+function wayQuery(context: SqlContext, { load, key }: WatchedKey): string {
+  const next = (suffix: string) => {
+    const values = writtenValues(load, { parsed: `p${suffix}`, bound: `b${suffix}` })
+    return key.columns.map((name) => values.get(name) ?? 'null')
+  }
+  const compare = (a: readonly string[], b: readonly string[]) =>
+    a.map((left, index) => same(key, left, b[index] ?? 'null')).join(' and ')
+  const current = key.columns.map((name) => `t.${quoteIdentifier(name)}`)
+  const handle = load.handle.map((name, index) => ({ current: `t.${quoteIdentifier(name)}`, known: `h${index + 1}` }))
+  const isSelf = handle.map(({ current: value, known }) => `w.${known} = ${value}`).join(' and ')
+  const isOther = handle.map(({ current: value, known }) => `w2.${known} = ${value}`).join(' and ')
+  return `select p.n, w.is_new, p.master,
+                 ${handle.map(({ current: value, known }) => `${value} as ${known}`).join(', ')},
+                 json_build_array(${current.map((column) => `${column}::text`).join(', ')})::text as value,
+                 coalesce(w2.n is not null and not (${compare(next('2'), current)}), false) as is_passing
+            from ${load.parsed} p
+            join ${load.rows} w on w.n = p.n
+            left join ${load.bound} b on b.n = p.n
+            join ${fromRelation(context, load.relation)} t on ${compare(next(''), current)}
+            left join ${load.rows} w2 on not w2.is_new and ${isOther}
+            left join ${load.parsed} p2 on p2.n = w2.n
+            left join ${load.bound} b2 on b2.n = w2.n
+           where w.is_new or not (${isSelf})`
+}
+
+function same(key: UniqueKey, a: string, b: string): string {
+  return key.isNullsNotDistinct ? `array[${a}] = array[${b}]` : `${a} = ${b}`
+}
+
+async function readCollisions(session: Session, { load, key, parking }: WatchedKey): Promise<Collision | null> {
+  const handle = load.handle.map((_, index) => `h${index + 1}::text`).join(` || ', ' || `)
+  const rows = await session.query<{ sample: string; total: number }>(
+    `select coalesce(master, 'row ' || n) || ' -> ' || ${handle} || ': ' || value as sample, count(*) over () as total
+       from ${parking}
+      where not is_passing
+      order by n
+      limit 5`,
+  )
+  const [first] = rows
+  if (first === undefined) return null
+  return {
+    relation: relationLabel(load.relation),
+    key: `${key.name} (${key.columns.join(', ')})`,
+    rows: first.total,
+    samples: rows.map((row) => row.sample),
+  }
+}
+
+export function describeCollision({ relation, key, rows, samples }: Collision): string {
+  const what = rows === 1 ? '1 value is' : `${rows} values are`
+  return `${relation}: ${what} taken by another row of the target under ${key} (row in the archive -> row in the target: value): ${samples.join('; ')}${rows > samples.length ? '; …' : ''}`
+}
+
+/** Gives the rows that stand in each other's way a value for the time being: the updates that follow set the right one. */
+export async function parkRows(session: Session, context: SqlContext, keys: readonly WatchedKey[]): Promise<void> {
+  for (const watched of keys) await parkKey(session, context, watched)
+}
+
+async function parkKey(session: Session, context: SqlContext, { load, key, parking }: WatchedKey): Promise<void> {
+  const columns = catalogRelation(context, load.relation).columns.filter((column) => key.columns.includes(column.name))
+  const handles = load.handle.map((_, index) => `h${index + 1}`)
+  const conditions = load.handle.map((name, index) => `t.${quoteIdentifier(name)} = x.h${index + 1}`)
+  for (const { column, value } of columns.flatMap((each) =>
+    temporaryValues(key, each, fromRelation(context, load.relation)),
+  )) {
+    await session.script('savepoint understudy_parking')
+    try {
+      await session.execute(
+        `update ${fromRelation(context, load.relation)} t set ${quoteIdentifier(column)} = ${value}
+           from (select ${handles.join(', ')}, row_number() over () as number
+                   from (select distinct ${handles.join(', ')} from ${parking} where is_passing and not is_new) d) x
+          where ${conditions.join(' and ')}`,
+      )
+      await session.script('release savepoint understudy_parking')
+      return
+    } catch (error) {
+      const state = describeSqlError(error)?.sqlstate ?? ''
+      // 23…: a constraint refuses the value for the time being; 22…: it is too long or out of range. Then the next kind of value is tried.
+      if (!/^2[23]/.test(state)) throw error
+      await session.script('rollback to savepoint understudy_parking')
+    }
+  }
+  throw new UnderstudyError(
+    'IMPORT_REFUSED',
+    `${relationLabel(load.relation)}: values of ${key.name} change places, and no value for the time being passes the table's checks`,
+    { hint: 'Clear these values in the target first, or import in two steps.' },
+  )
+}
+
+/** Values that are unlike any other: null where that is allowed and unlike itself, else one made of the row's own. */
+function temporaryValues(key: UniqueKey, column: Column, relation: string): { column: string; value: string }[] {
+  const own = `t.${quoteIdentifier(column.name)}`
+  const values: string[] = []
+  if (column.isNullable && !key.isNullsNotDistinct) values.push('null')
+  if (/^(text|character varying|public\.citext)/.test(column.type)) {
+    values.push(
+      `'p' || x.number || '_' || ${own}`,
+      `${own} || '_' || x.number`,
+      `substr(md5(${own} || x.number), 1, 8)`,
+    )
+  } else if (/^(smallint|integer|bigint|numeric|double|real)/.test(column.type)) {
+    values.push(`-1000 - x.number`, `(select max(${quoteIdentifier(column.name)}) from ${relation}) + x.number`)
+  } else if (column.type === 'uuid') values.push('gen_random_uuid()')
+  else if (/^(date|timestamp)/.test(column.type)) values.push(`${own} + (x.number || ' years')::interval`)
+  return values.map((value) => ({ column: column.name, value }))
+}

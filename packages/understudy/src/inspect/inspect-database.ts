@@ -1,0 +1,120 @@
+import { readCatalog } from '../catalog/read-catalog.js'
+import type { Settings } from '../config/settings.js'
+import type { Database, Session } from '../database/port.js'
+import { pinSettings } from '../database/settings.js'
+import { withDatabase } from '../database/with-database.js'
+import { type BuiltModel, buildModel } from '../model/build-model.js'
+import type { LeftOut } from '../model/content-relations.js'
+import { type ContentRelation, type Identity, type Reference, relationLabel } from '../model/model.js'
+import { readInstance } from '../registry/registry.js'
+import { countRows } from './count-rows.js'
+import { type KeyProposal, proposeKeys } from './propose-keys.js'
+import { findWarnings, type Warning } from './warnings.js'
+
+/** What Understudy makes of a database: the model it would export with, and what is doubtful about it. */
+export interface Inspection {
+  readonly database: string
+  /** Where it is, safe to print. */
+  readonly label: string
+  readonly serverVersion: number
+  /** The instance's uuid, or null where the database has no registry yet. */
+  readonly instance: string | null
+  /** In order of schema and name. */
+  readonly relations: readonly InspectedRelation[]
+  readonly cycles: readonly Cycle[]
+  /** Relations in the order in which an import writes them, targets first. */
+  readonly order: readonly string[]
+  readonly leftOut: readonly LeftOut[]
+  readonly warnings: readonly Warning[]
+  /** What makes an export impossible until it is mended; every one. */
+  readonly problems: readonly string[]
+  /** With `profile`: keys that the rows themselves suggest, for relations without a natural key. */
+  readonly proposals: readonly KeyProposal[]
+}
+
+export interface InspectedRelation {
+  readonly relation: string
+  readonly schema: string
+  readonly name: string
+  /** Exact where the relation was never analyzed, else the planner's estimate. */
+  readonly rows: number
+  readonly identity: Identity
+  readonly surrogate: readonly string[]
+  readonly columns: readonly { readonly name: string; readonly type: string; readonly encoding: string }[]
+  readonly references: readonly Reference[]
+}
+
+export interface Cycle {
+  readonly relations: readonly string[]
+  /** How an import binds it, in words. */
+  readonly binding: string
+}
+
+/** Reads the catalog and tells what the content model is. Writes nothing. With `profile` it also looks at rows. */
+export async function inspectDatabase(
+  settings: Settings,
+  options: { readonly profile?: boolean | undefined; readonly database?: Database | undefined } = {},
+): Promise<Inspection> {
+  return await withDatabase({ url: settings.database, open: options.database }, (database) =>
+    database.withSession((session) =>
+      session.transaction({ isolation: 'repeatable read', isReadOnly: true }, () =>
+        inspectSession(database, session, settings, options.profile === true),
+      ),
+    ),
+  )
+}
+
+async function inspectSession(
+  database: Database,
+  session: Session,
+  settings: Settings,
+  withProfile: boolean,
+): Promise<Inspection> {
+  await pinSettings(session)
+  const catalog = await readCatalog(session)
+  const built = buildModel(catalog, settings)
+  const rows = await countRows(session, catalog, built.model)
+  const instance = await readInstance(session)
+  return {
+    database: catalog.database,
+    label: database.label,
+    serverVersion: catalog.serverVersion,
+    instance: instance?.id ?? null,
+    relations: built.model.relations.map((relation) => inspectRelation(relation, rows)),
+    cycles: findCycles(built),
+    order: built.order.flat(),
+    leftOut: built.leftOut,
+    warnings: await findWarnings(session, catalog, built.model),
+    problems: built.problems,
+    proposals: withProfile ? await proposeKeys(session, catalog, built.model) : [],
+  }
+}
+
+function inspectRelation(relation: ContentRelation, rows: ReadonlyMap<string, number>): InspectedRelation {
+  return {
+    relation: relationLabel(relation),
+    schema: relation.schema,
+    name: relation.name,
+    rows: rows.get(relationLabel(relation)) ?? 0,
+    identity: relation.identity,
+    surrogate: relation.surrogate,
+    columns: relation.columns.map(({ name, type, encoding }) => ({ name, type, encoding })),
+    references: relation.references,
+  }
+}
+
+function findCycles({ model, order }: BuiltModel): Cycle[] {
+  const selfReferring = new Set(
+    model.relations
+      .filter((relation) => relation.references.some((each) => relationLabel(each.target) === relationLabel(relation)))
+      .map(relationLabel),
+  )
+  return order.flatMap((component): Cycle[] => {
+    const [only] = component
+    if (component.length > 1) {
+      return [{ relations: component, binding: 'all ids are known first, and one statement writes them all' }]
+    }
+    if (only === undefined || !selfReferring.has(only)) return []
+    return [{ relations: [only], binding: 'all ids are known first, so a row may refer to any other' }]
+  })
+}

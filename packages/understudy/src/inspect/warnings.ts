@@ -1,0 +1,159 @@
+import type { Catalog, Column, Relation } from '../catalog/catalog.js'
+import type { Session } from '../database/port.js'
+import { type ContentModel, type ContentRelation, relationLabel } from '../model/model.js'
+import { createSqlContext } from '../model/sql-context.js'
+
+export type WarningKind =
+  | 'nullable identity'
+  | 'whole-row identity'
+  | 'numbered identity'
+  | 'undeclared reference'
+  | 'literal id as default'
+  | 'secret'
+  | 'rewrite rule'
+  | 'trigger fills a key'
+
+/** Something that a person should decide before the first export. */
+export interface Warning {
+  readonly relation: string
+  readonly column: string | null
+  readonly kind: WarningKind
+  readonly message: string
+}
+
+/** What is doubtful about a model, by relation. Looks at the catalog only, not at rows. */
+export async function findWarnings(session: Session, catalog: Catalog, model: ContentModel): Promise<Warning[]> {
+  const context = createSqlContext(catalog, model, null)
+  const names = new Set(model.relations.map((relation) => relation.name))
+  const sources = await readTriggerSources(session)
+  return model.relations.flatMap((relation) => {
+    const facts = context.relations.get(relationLabel(relation))
+    if (facts === undefined) return []
+    return [
+      ...identityWarnings(relation, facts),
+      ...facts.columns.flatMap((column) => columnWarnings(relation, column, names)),
+      ...ruleWarnings(relation, facts),
+      ...triggerWarnings(relation, facts, sources),
+    ]
+  })
+}
+
+function identityWarnings(relation: ContentRelation, facts: Relation): Warning[] {
+  const label = relationLabel(relation)
+  const { identity } = relation
+  if (identity.kind === 'content' && identity.owner === null) {
+    const message = 'has no key: a changed row arrives as a new one beside the old'
+    return [{ relation: label, column: null, kind: 'whole-row identity', message }]
+  }
+  if (identity.kind !== 'key') return []
+  const warnings: Warning[] = []
+  for (const name of identity.columns) {
+    const column = facts.columns.find((each) => each.name === name)
+    if (column?.isNullable === true) {
+      const message = 'is part of the identity and may be null: a row without it stops an export'
+      warnings.push({ relation: label, column: name, kind: 'nullable identity', message })
+    }
+  }
+  const [only] = identity.columns
+  const column = facts.columns.find((each) => each.name === only)
+  const isReference = relation.references.some((reference) => reference.columns.includes(only ?? ''))
+  if (
+    identity.columns.length === 1 &&
+    column !== undefined &&
+    /^(smallint|integer|bigint)$/.test(column.type) &&
+    !isReference
+  ) {
+    const message = 'is a number that nothing generates: the same number must mean the same row in every database'
+    warnings.push({ relation: label, column: column.name, kind: 'numbered identity', message })
+  }
+  return warnings
+}
+
+function columnWarnings(relation: ContentRelation, column: Column, names: ReadonlySet<string>): Warning[] {
+  if (column.isGenerated) return []
+  const label = relationLabel(relation)
+  const warn = (kind: WarningKind, message: string): Warning => ({
+    relation: label,
+    column: column.name,
+    kind,
+    message,
+  })
+  const reference = relation.references.find((each) => each.columns.includes(column.name))
+  const isKey = relation.surrogate.includes(column.name)
+  const warnings: Warning[] = []
+  const stem = /^(.+?)_(id|ids|xmlid)$/i.exec(column.name)?.[1]
+  if (stem !== undefined && reference === undefined && !isKey && !isOwnKey(relation, column.name)) {
+    const target = targetNamed(stem, names)
+    const guess = target === null ? '' : `, perhaps to ${target}`
+    warnings.push(
+      warn(
+        'undeclared reference',
+        `looks like a reference${guess}, but nothing declares it: its value travels as it is`,
+      ),
+    )
+  }
+  if (reference !== undefined && column.default !== null && /^\(?-?'?\d+'?\)?(::[\w ]+)?$/.test(column.default)) {
+    warnings.push(
+      warn(
+        'literal id as default',
+        `has the literal id ${column.default} as default, which means another row in another database`,
+      ),
+    )
+  }
+  const isMasked = relation.columns.some((each) => each.name === column.name && each.mask !== undefined)
+  if (
+    !isMasked &&
+    /(^|_)(password|passwd|passwort|pwd|secret|token|api_?key|private_?key|credentials?)(_|$)/i.test(column.name)
+  ) {
+    warnings.push(warn('secret', 'smells of a secret and travels in the archive: mask it in the configuration'))
+  }
+  return warnings
+}
+
+function isOwnKey(relation: ContentRelation, name: string): boolean {
+  return (
+    relation.identity.kind === 'key' && relation.identity.columns.length === 1 && relation.identity.columns[0] === name
+  )
+}
+
+/** `user` -> `users`, `category` -> `categories`, `status` -> `status`. */
+function targetNamed(stem: string, names: ReadonlySet<string>): string | null {
+  const candidates = [stem, `${stem}s`, `${stem}es`, stem.replace(/y$/, 'ies')]
+  return candidates.find((each) => names.has(each)) ?? null
+}
+
+function ruleWarnings(relation: ContentRelation, facts: Relation): Warning[] {
+  if (facts.rules.length === 0) return []
+  const message = `has rewrite rules (${facts.rules.join(', ')}), which change what is written: an import into it is refused`
+  return [{ relation: relationLabel(relation), column: null, kind: 'rewrite rule', message }]
+}
+
+function triggerWarnings(relation: ContentRelation, facts: Relation, sources: ReadonlyMap<string, string>): Warning[] {
+  const keys = [...relation.surrogate, ...(relation.identity.kind === 'key' ? relation.identity.columns : [])]
+  return facts.triggers
+    .filter((trigger) => trigger.isBeforeRow && trigger.state !== 'disabled')
+    .flatMap((trigger) => {
+      const source = sources.get(trigger.function) ?? ''
+      const filled = keys.filter((name) =>
+        new RegExp(`\\bnew\\s*\\.\\s*"?${escapePattern(name)}"?\\s*:?=[^=]`, 'i').test(source),
+      )
+      return filled.map((column): Warning => {
+        const message = `is set by the trigger ${trigger.name}; an import suspends it`
+        return { relation: relationLabel(relation), column, kind: 'trigger fills a key', message }
+      })
+    })
+}
+
+function escapePattern(text: string): string {
+  return text.replace(/[\\^$.|?*+()[\]{}]/g, '\\$&')
+}
+
+async function readTriggerSources(session: Session): Promise<Map<string, string>> {
+  const rows = await session.query<{ function: string; source: string }>(
+    `select distinct p.oid::regproc::text as function, p.prosrc as source
+       from pg_catalog.pg_trigger t
+       join pg_catalog.pg_proc p on p.oid = t.tgfoid
+      where not t.tgisinternal and t.tgtype & 3 = 3 /* before, for each row */`,
+  )
+  return new Map(rows.map((row) => [row.function, row.source]))
+}
