@@ -28,8 +28,8 @@ const PINNED: Readonly<Record<string, string>> = {
 
 export interface PinOptions {
   /**
-   * `none`: only names with a schema, and pg_catalog's, are found. `own`: the database's own path stays, as it must while
-   * rows are written (a generated column's function may name a table without its schema). Default: `none`.
+   * `none`: only names with a schema, and pg_catalog's, are found. `own`: the path that the database gives a new session,
+   * as it must be while rows are written (a generated column's function may name a table without its schema). Default: `none`.
    */
   readonly searchPath?: 'none' | 'own'
 }

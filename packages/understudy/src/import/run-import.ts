@@ -193,7 +193,7 @@ async function writeAll(
   await pinSettings(session)
   await session.execute('set constraints all immediate')
   await verifyWritten(session, context, firing)
-  await recordImport(session, changing, run)
+  await recordImport(session, context, changing, run)
 }
 
 function triggerPolicy(settings: Settings, load: Load): 'suspend' | 'fire' {

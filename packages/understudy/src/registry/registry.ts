@@ -92,12 +92,15 @@ create table if not exists understudy.late_reference (
   local_key text not null,
   column_name text not null,
   target text not null,
-  identity jsonb not null,
+  identity json not null,
+  stand_in text,
   archive_id uuid not null,
   primary key (relation, local_key, column_name)
 );
 comment on table understudy.late_reference is 'References whose target had not arrived: a placeholder or null stands in until an archive brings it';
+comment on column understudy.late_reference.local_key is 'The row''s primary key in this database, its columns as a JSON array of texts';
 comment on column understudy.late_reference.identity is 'The identity of the missing target, as it travels';
+comment on column understudy.late_reference.stand_in is 'What stands in the column meanwhile: a placeholder''s key, or null';
 `
 
 /** A finished export or import, for the lineage. */

@@ -40,15 +40,16 @@ describe.each(engines)('pinned settings on $name', (engine) => {
     )
   })
 
-  test("leave the database's own search path where it is wanted", async () => {
+  test("go back to the database's own search path where it is wanted", async () => {
     await withTestDatabase(engine, ({ database }) =>
       database.withSession(async (session) => {
-        await session.script('set search_path = public, pg_temp')
-        const inside = await session.transaction({}, async () => {
+        const [fresh] = await session.query<{ path: string }>("select current_setting('search_path') as path")
+        await session.transaction({}, async () => {
+          await pinSettings(session)
+          expect(await session.query(SAMPLE)).toMatchObject([{ path: '' }])
           await pinSettings(session, { searchPath: 'own' })
-          return await session.query(SAMPLE)
+          expect(await session.query(SAMPLE)).toMatchObject([{ path: fresh?.path, timeout: '0' }])
         })
-        expect(inside).toMatchObject([{ path: 'public, pg_temp', timeout: '0' }])
       }),
     )
   })

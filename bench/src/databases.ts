@@ -1,0 +1,103 @@
+import { readFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Database, openDatabase, type Session } from 'understudy'
+import type { BenchServer } from './server.js'
+
+/** The bench's databases on the server: made under names of their own, removed at the end. */
+export class Databases {
+  readonly #server: BenchServer
+  readonly #admin: Database
+  readonly #made = new Set<string>()
+
+  private constructor(server: BenchServer, admin: Database) {
+    this.#server = server
+    this.#admin = admin
+  }
+
+  static async open(server: BenchServer): Promise<Databases> {
+    return new Databases(server, await openDatabase(server.url))
+  }
+
+  /** A connection string with the password. */
+  url(name: string): string {
+    const url = new URL(this.#server.url)
+    url.pathname = `/${realName(name)}`
+    return url.href
+  }
+
+  /** Runs one file of `bench/sql`, as one script, with `rows` where the file asks for it. */
+  async runFile(name: string, file: string, rows?: number): Promise<void> {
+    const script = await readFile(new URL(`../sql/${file}`, import.meta.url), 'utf8')
+    await this.withSession(name, (session) =>
+      session.script(rows === undefined ? script : `set bench.rows = ${rows};\n${script}`),
+    )
+  }
+
+  async withSession<T>(name: string, use: (session: Session) => Promise<T>): Promise<T> {
+    const database = await openDatabase(this.url(name))
+    return await database.withSession(use)
+  }
+
+  async create(name: string, template?: string): Promise<void> {
+    await this.drop(name)
+    const from = template === undefined ? '' : ` template ${realName(template)}${this.#strategy()}`
+    await this.#run(`create database ${realName(name)}${from}`)
+    this.#made.add(name)
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    await this.#run(`alter database ${realName(from)} rename to ${realName(to)}`)
+    this.#made.delete(from)
+    this.#made.add(to)
+  }
+
+  has(name: string): boolean {
+    return this.#made.has(name)
+  }
+
+  async drop(name: string): Promise<void> {
+    if (this.#made.delete(name)) await this.#run(`drop database if exists ${realName(name)} with (force)`)
+  }
+
+  async dropAll(): Promise<void> {
+    for (const name of [...this.#made]) await this.drop(name)
+  }
+
+  /** Writes out what is dirty, so that no run pays for the one before. */
+  async settle(): Promise<void> {
+    await this.#run('checkpoint')
+  }
+
+  /** Waits until the sessions of a run are gone from the server, and their CPU time with them. */
+  async waitForQuiet(): Promise<void> {
+    const names = [...this.#made].map(realName)
+    await this.#admin.withSession(async (session) => {
+      for (let round = 0; round < 500; round++) {
+        const [row] = await session.query<{ count: number }>(
+          `select count(*) as count from pg_stat_activity where datname = any($1::text[]) and backend_type = 'client backend'`,
+          [names],
+        )
+        if (row?.count === 0) break
+        await sleep(20)
+      }
+    })
+    await sleep(50)
+  }
+
+  async admin(sql: string): Promise<void> {
+    await this.#run(sql)
+  }
+
+  /** A copy of the files, which since PostgreSQL 15 has to be asked for, is quicker than one through the log. */
+  #strategy(): string {
+    return Number.parseInt(this.#server.version, 10) >= 15 ? ' strategy file_copy' : ''
+  }
+
+  async #run(sql: string): Promise<void> {
+    await this.#admin.withSession((session) => session.script(sql))
+  }
+}
+
+function realName(name: string): string {
+  return `understudy_bench_${process.pid}_${name}`
+}
