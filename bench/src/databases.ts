@@ -25,12 +25,19 @@ export class Databases {
     return url.href
   }
 
-  /** Runs one file of `bench/sql`, as one script, with `rows` where the file asks for it. */
-  async runFile(name: string, file: string, rows?: number): Promise<void> {
-    const script = await readFile(new URL(`../sql/${file}`, import.meta.url), 'utf8')
-    await this.withSession(name, (session) =>
-      session.script(rows === undefined ? script : `set bench.rows = ${rows};\n${script}`),
-    )
+  /** Runs a file of `bench/sql`. */
+  async runFile(name: string, file: string, settings: Readonly<Record<string, number>> = {}): Promise<void> {
+    const script = await readSql(file)
+    const lines = Object.entries(settings).map(([setting, value]) => `set ${setting} = ${value};`)
+    await this.withSession(name, (session) => session.script([...lines, script].join('\n')))
+  }
+
+  /** Runs a file of `bench/sql` that is one statement, and returns its one row. */
+  async queryFile<Row>(name: string, file: string): Promise<Row> {
+    const statement = await readSql(file)
+    const [row] = await this.withSession(name, (session) => session.query<Row>(statement))
+    if (row === undefined) throw new Error(`${file} returned no row`)
+    return row
   }
 
   async withSession<T>(name: string, use: (session: Session) => Promise<T>): Promise<T> {
@@ -84,10 +91,6 @@ export class Databases {
     await sleep(50)
   }
 
-  async admin(sql: string): Promise<void> {
-    await this.#run(sql)
-  }
-
   /** A copy of the files, which since PostgreSQL 15 has to be asked for, is quicker than one through the log. */
   #strategy(): string {
     return Number.parseInt(this.#server.version, 10) >= 15 ? ' strategy file_copy' : ''
@@ -96,6 +99,10 @@ export class Databases {
   async #run(sql: string): Promise<void> {
     await this.#admin.withSession((session) => session.script(sql))
   }
+}
+
+async function readSql(file: string): Promise<string> {
+  return await readFile(new URL(`../sql/${file}`, import.meta.url), 'utf8')
 }
 
 function realName(name: string): string {

@@ -39,7 +39,10 @@ export function program(installation: Installation, name: 'initdb' | 'postgres' 
 async function findInstalled(): Promise<Installation[]> {
   const debian = '/usr/lib/postgresql'
   const versions = await readdir(debian).catch(() => [])
-  const folders = [...versions.map((version) => join(debian, version, 'bin')), ...(process.env.PATH ?? '').split(delimiter)]
+  const folders = [
+    ...versions.map((version) => join(debian, version, 'bin')),
+    ...(process.env.PATH ?? '').split(delimiter),
+  ]
   const found = await Promise.all(folders.map(readInstallation))
   return found.filter((each) => each !== undefined).toSorted((a, b) => b.major - a.major)
 }

@@ -40,7 +40,8 @@ export async function measure(command: Command, server: BenchServer, databases: 
   }
 }
 
-async function runCommand({ command, args, environment }: Command): Promise<string> {
+/** Returns what the command printed; throws with its complaints where it fails. */
+export async function runCommand({ command, args, environment }: Command): Promise<string> {
   const child = spawn(command, args, { env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] })
   const output: Buffer[] = []
   const errors: Buffer[] = []

@@ -19,7 +19,9 @@ try {
   process.exitCode = 1
 }
 
-function summary(result: Awaited<ReturnType<typeof exportContent>> | Awaited<ReturnType<typeof importContent>>): Omit<Outcome, 'maxRssBytes'> {
+function summary(
+  result: Awaited<ReturnType<typeof exportContent>> | Awaited<ReturnType<typeof importContent>>,
+): Omit<Outcome, 'maxRssBytes'> {
   if ('files' in result) {
     const steps = result.files.map((file) => ({ step: file.relation, durationMs: file.durationMs }))
     return { durationMs: result.durationMs, steps, counts: { records: sum(result.files.map((file) => file.records)) } }

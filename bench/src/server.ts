@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { openDatabase } from 'understudy'
 import { findDumper, findServer, type Installation, program } from './installation.js'
+import { profileSettings } from './profile.js'
 
 const run = promisify(execFile)
 const START_TIMEOUT_MS = 60_000
@@ -55,11 +56,24 @@ export async function connectServer(url: string): Promise<BenchServer> {
   )
   if (facts === undefined) throw new Error('the server gave no answer')
   const dumper = await findDumper(Math.floor(facts.number / 10_000))
-  return { url, version: facts.version, dumper, pid: null, log: null, settings: facts.settings, stop: async () => undefined }
+  return {
+    url,
+    version: facts.version,
+    dumper,
+    pid: null,
+    log: null,
+    settings: facts.settings,
+    stop: async () => undefined,
+  }
+}
+
+export interface StartOptions {
+  /** True: slow statements, and their plans where there is auto_explain, go into the server's log. */
+  readonly isProfile: boolean
 }
 
 /** Starts a server in a scratch folder, which is removed with it. Its role is a superuser with a random password. */
-export async function startServer(): Promise<BenchServer> {
+export async function startServer({ isProfile }: StartOptions): Promise<BenchServer> {
   const scratch = await mkdtemp(join(await realpath(tmpdir()), 'understudy-bench-'))
   try {
     await chmod(scratch, 0o711)
@@ -69,13 +83,29 @@ export async function startServer(): Promise<BenchServer> {
     const { data, password } = await initialise(installation, account, scratch)
     const port = await freePort()
     const log = join(scratch, 'server.log')
-    const settings = { ...SERVER_SETTINGS, listen_addresses: '127.0.0.1', unix_socket_directories: '', lc_messages: 'C' }
-    const args = ['-D', data, '-p', String(port), ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])]
+    const settings = {
+      ...SERVER_SETTINGS,
+      ...(isProfile ? await profileSettings(installation) : {}),
+      listen_addresses: '127.0.0.1',
+      unix_socket_directories: '',
+      lc_messages: 'C',
+    }
+    const args = [
+      '-D',
+      data,
+      '-p',
+      String(port),
+      ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+    ]
     const order = { ...account, command: program(installation, 'postgres'), args, log, scratch }
-    const keeper = spawn(process.execPath, [fileURLToPath(new URL('./keep-server.js', import.meta.url)), JSON.stringify(order)], {
-      detached: true,
-      stdio: ['pipe', 'ignore', 'inherit'],
-    })
+    const keeper = spawn(
+      process.execPath,
+      [fileURLToPath(new URL('./keep-server.js', import.meta.url)), JSON.stringify(order)],
+      {
+        detached: true,
+        stdio: ['pipe', 'ignore', 'inherit'],
+      },
+    )
     const url = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`
     await waitUntilReady(url, log)
     return {
@@ -139,7 +169,8 @@ async function initialise(
   await mkdir(home)
   await writeFile(passwordFile, `${password}\n`, { mode: 0o600 })
   const { uid, gid } = account
-  if (uid !== undefined && gid !== undefined) await Promise.all([home, passwordFile].map((path) => chown(path, uid, gid)))
+  if (uid !== undefined && gid !== undefined)
+    await Promise.all([home, passwordFile].map((path) => chown(path, uid, gid)))
   const data = join(home, 'data')
   const options = ['--no-sync', '--username=postgres', `--pwfile=${passwordFile}`, '--auth=scram-sha-256']
   await run(program(installation, 'initdb'), [`--pgdata=${data}`, '--encoding=UTF8', '--locale=C', ...options], {
@@ -156,7 +187,8 @@ async function waitUntilReady(url: string, log: string): Promise<void> {
     try {
       return await database.withSession(async () => undefined)
     } catch (cause) {
-      if (Date.now() > deadline) throw new Error(`the server does not start:\n${await readFile(log, 'utf8')}`, { cause })
+      if (Date.now() > deadline)
+        throw new Error(`the server does not start:\n${await readFile(log, 'utf8')}`, { cause })
       await sleep(50)
     }
   }

@@ -58,7 +58,11 @@ async function makeFolders(folder: string): Promise<Record<Name, string>> {
   const fresh = await openDatabase(`pglite:${folderOf('master')}`)
   await fresh.close()
   for (const name of ['slave', 'empty'] as const) await cp(folderOf('master'), folderOf(name), { recursive: true })
-  return { master: `pglite:${folderOf('master')}`, slave: `pglite:${folderOf('slave')}`, empty: `pglite:${folderOf('empty')}` }
+  return {
+    master: `pglite:${folderOf('master')}`,
+    slave: `pglite:${folderOf('slave')}`,
+    empty: `pglite:${folderOf('empty')}`,
+  }
 }
 
 /** A second demo must not wipe the folder under the first. Whatever else is wrong with the folder, it goes away. */

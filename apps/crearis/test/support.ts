@@ -1,14 +1,16 @@
 import { fileURLToPath } from 'node:url'
-import { loadConfig, migrateUp } from 'understudy'
+import { type Database, loadConfig, migrateUp } from 'understudy'
 import { afterAll, beforeAll } from 'vitest'
 import type { Engine, TestDatabase } from '../../../packages/understudy/test/support/engines.js'
 import type { SampleDatabase } from '../sample/index.js'
 
-const CREARIS = fileURLToPath(new URL('..', import.meta.url))
+export const CREARIS = fileURLToPath(new URL('..', import.meta.url))
 
 export interface Crearis extends SampleDatabase {
   /** Runs the pending migrations up to the end of a package and returns their ids. */
   migrate(to: 'A' | 'B'): Promise<string[]>
+  /** The database itself, once the tests run. */
+  database(): Database
   /** The one row of a query. */
   one<Row = Record<string, unknown>>(sql: string, values?: readonly unknown[]): Promise<Row>
 }
@@ -28,6 +30,7 @@ export function useCrearis(engine: Engine): Crearis {
   }
   const query: Crearis['query'] = (sql, values) => database().withSession((session) => session.query(sql, values))
   return {
+    database,
     query,
     execute: (script) => database().withSession((session) => session.script(script)),
     async migrate(to) {

@@ -18,6 +18,8 @@ const UNFINISHED_FILE = 'understudy.unfinished'
 interface Instance {
   readonly pglite: PGlite
   readonly sessions: SerialQueue
+  /** Whether the code that asks runs inside a session of this instance, through whatever handle. */
+  readonly turn: AsyncLocalStorage<{ isActive: boolean }>
   readonly release: () => Promise<void>
 }
 
@@ -38,7 +40,11 @@ const openFolders = new Map<string, SharedInstance>()
 export async function openPglite(folder: string, options: OpenOptions): Promise<Database> {
   if (folder === 'memory') {
     const pglite = await startPglite({})
-    return databaseOf({ pglite, sessions: new SerialQueue(), release: () => pglite.close() }, 'pglite:memory', options)
+    return databaseOf(
+      instanceOf(pglite, () => pglite.close()),
+      'pglite:memory',
+      options,
+    )
   }
   const path = await makeFolder(folder)
   const shared = openFolders.get(path) ?? { opening: openFolder(path), handles: 0 }
@@ -58,31 +64,38 @@ export async function openPglite(folder: string, options: OpenOptions): Promise<
   }
 }
 
+function instanceOf(pglite: PGlite, release: () => Promise<void>): Instance {
+  return { pglite, sessions: new SerialQueue(), turn: new AsyncLocalStorage(), release }
+}
+
 function databaseOf(instance: Instance, label: string, options: OpenOptions): Database {
-  const { pglite, sessions, release } = instance
-  const holder = new AsyncLocalStorage<{ isActive: boolean }>()
+  const { pglite, sessions, turn, release } = instance
   let isClosed = false
+  // Waiting for oneself would never end.
+  const assertOutside = (what: string) => {
+    if (turn.getStore()?.isActive) throw misuse(`${what} inside a session of the same embedded database: ${label}`)
+  }
   return {
     driver: 'pglite',
     label,
     maxSessions: 1,
     async withSession(use) {
-      // Waiting for oneself would never end.
-      if (holder.getStore()?.isActive) throw misuse(`a second session of ${label} was asked for inside the first`)
+      assertOutside('a session was asked for')
       return await sessions.run(async () => {
         if (isClosed) throw misuse('a database was used after it was closed')
         const session = new PgliteSession(pglite, options.onNotice)
-        const turn = { isActive: true }
+        const own = { isActive: true }
         try {
-          return await holder.run(turn, () => use(session))
+          return await turn.run(own, () => use(session))
         } finally {
-          turn.isActive = false
+          own.isActive = false
           await session.end()
         }
       })
     },
     async close() {
       if (isClosed) return
+      assertOutside('a close was asked for')
       isClosed = true
       await sessions.run(release)
     },
@@ -103,7 +116,7 @@ async function openFolder(path: string): Promise<Instance> {
   const lock = await lockFolder(path)
   try {
     const pglite = await startInFolder(path)
-    return { pglite, sessions: new SerialQueue(), release: () => closeInFolder(pglite, lock) }
+    return instanceOf(pglite, () => closeInFolder(pglite, lock))
   } catch (error) {
     await lock.release()
     throw error

@@ -1,7 +1,7 @@
 import { quoteIdentifier } from '../database/quoting.js'
 import { encodeExpression } from './encodings.js'
 import { Joins, leafExpressions, translateExpression } from './identity-sql.js'
-import { type ContentColumn, type ContentRelation, type Field, relationOf, type Translation } from './model.js'
+import type { ContentColumn, ContentRelation, Field, Translation } from './model.js'
 import { fromRelation, type SqlContext } from './sql-context.js'
 
 /**
@@ -9,13 +9,23 @@ import { fromRelation, type SqlContext } from './sql-context.js'
  * content gives the same bytes in every database.
  */
 export function recordSelect(context: SqlContext, relation: ContentRelation): string {
+  if (relation.identity.kind === 'content') return contentRecordSelect(context, relation)
   const { columns, joins } = columnExpressions(context, relation, relation.columns)
-  const order = orderExpressions(context, relation, joins)
-  const rows = `select ${[`${masterExpression(relation)} as master_id`, ...columns].join(', ')}
-    from ${fromRelation(context, relation)} s ${joins}`
-  if (order.length > 0) return `select row_to_json(r.*) from (${rows} order by ${order.join(', ')}) r`
-  const lines = `select row_to_json(r.*) as record from (${rows}) r`
-  return relation.columns.length === 0 ? lines : `select record from (${lines}) l order by record::text collate "C"`
+  const order = leafExpressions(context, relation, 's', joins).map((leaf) => `(${leaf})::text collate "C"`)
+  return `select row_to_json(r.*)
+    from (select ${[`${masterExpression(relation)} as master_id`, ...columns].join(', ')}
+            from ${fromRelation(context, relation)} s ${joins}
+           order by ${order.join(', ')}) r`
+}
+
+/** A row known by its content is ordered by its line, to which `master_id` does not belong. */
+function contentRecordSelect(context: SqlContext, relation: ContentRelation): string {
+  const { columns, joins } = columnExpressions(context, relation, relation.columns)
+  return `select case when l.line = '{}' then l.head || '}' else l.head || ',' || substr(l.line, 2) end
+    from (select '{"master_id":' || coalesce(to_json(${masterExpression(relation)})::text, 'null') as head,
+                 (select row_to_json(x.*)::text from (select ${columns.join(', ')}) x) as line
+            from ${fromRelation(context, relation)} s ${joins}) l
+   order by l.line collate "C", l.head collate "C"`
 }
 
 /**
@@ -103,18 +113,4 @@ function elementsExpression(context: SqlContext, translation: Translation, value
   const list = `select coalesce(json_agg(${json} order by e.position), '[]') from ${unnest} with ordinality e(value, position) ${joins}`
   if (!isJson) return `case when ${value} is null then null else (${list}) end`
   return `case when ${value} is null then null when jsonb_typeof(${value}::jsonb) <> 'array' then json_build_object('$json', ${value}) else (${list}) end`
-}
-
-function orderExpressions(context: SqlContext, relation: ContentRelation, joins: Joins): string[] {
-  if (relation.identity.kind === 'content') return []
-  return leafExpressions(context, relation, 's', joins).map((leaf) => `(${leaf})::text collate "C"`)
-}
-
-/** The relations that lines of this relation need beside it: those whose identities its references become. */
-export function relationsBeside(context: SqlContext, relation: ContentRelation): ContentRelation[] {
-  const names = relation.columns.flatMap((column) => [
-    ...(column.translation?.alternatives ?? []),
-    ...(column.fields ?? []).flatMap((field) => field.translation?.alternatives ?? []),
-  ])
-  return names.map((alternative) => relationOf(context.model, alternative.target))
 }

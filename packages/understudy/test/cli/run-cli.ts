@@ -23,8 +23,13 @@ export function runCli(args: readonly string[], options: CliOptions): Promise<Cl
 
 /** The same under a terminal of its own, made by `script` of util-linux: stdout and stderr arrive as one. */
 export function runCliOnTerminal(args: readonly string[], options: CliOptions): Promise<CliRun> {
+  // Without a size of its own the terminal would be no column wide.
   const line = [process.execPath, BIN, ...args].map((word) => `'${word}'`).join(' ')
-  return runProgram('script', ['--quiet', '--return', '--command', line, '/dev/null'], options)
+  return runProgram(
+    'script',
+    ['--quiet', '--return', '--command', `stty columns 100 rows 40; exec ${line}`, '/dev/null'],
+    options,
+  )
 }
 
 function runProgram(

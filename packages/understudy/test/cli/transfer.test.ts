@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
+import { openDatabase } from '../../src/database/open.js'
 import { type Engine, engines, servers, type TestDatabase, withTestDatabases } from '../support/engines.js'
 import { createScratchFolder } from '../support/scratch.js'
 import { type CliOptions, type CliRun, runCli, runCliOnTerminal } from './run-cli.js'
@@ -57,8 +58,7 @@ async function withPair(
   })
 }
 
-async function read(engine: Engine, { url }: TestDatabase): Promise<unknown[]> {
-  const { openDatabase } = await import('../../src/database/open.js')
+async function read({ url }: TestDatabase): Promise<unknown[]> {
   const database = await openDatabase(url)
   try {
     return await database.withSession((session) => session.query(READ))
@@ -82,7 +82,7 @@ describe.each(engines)('on $name', (engine) => {
       expect(imported.stdout).toMatch(/users +1 +1 +0 +0 +0\n/)
       expect(imported.stdout).toMatch(/3 inserted, 1 updated, 0 deleted, 0 unchanged in \d/)
       expect(JSON.parse(await readFile(join(folder, 'report.json'), 'utf8'))).toMatchObject({ isWritten: true })
-      expect(await read(engine, target)).toEqual(AFTER)
+      expect(await read(target)).toEqual(AFTER)
     })
   })
 })
@@ -90,14 +90,14 @@ describe.each(engines)('on $name', (engine) => {
 describe.each(servers.slice(0, 1))('on $name', (engine) => {
   test('a dry run shows the plan and writes nothing; --json is one document', async () => {
     await withPair(engine, async (source, target) => {
-      const before = await read(engine, target)
+      const before = await read(target)
       const { path } = JSON.parse((await run(['export', '--json', '--out', 'here.tar.gz'], source.url)).stdout)
       expect(path).toBe(join(folder, 'here.tar.gz'))
       const dry = await run(['import', 'here.tar.gz', '--dry-run'], target.url)
       expect(dry.stdout).toMatch(/total +3 +1 +0 +0 +0\n.*nothing was written\n$/s)
       const json = await run(['import', 'here.tar.gz', '--dry-run', '--json'], target.url)
       expect(JSON.parse(json.stdout)).toMatchObject({ isWritten: false, plan: { mode: 'replace' } })
-      expect(await read(engine, target)).toEqual(before)
+      expect(await read(target)).toEqual(before)
     })
   })
 
@@ -127,7 +127,7 @@ describe.each(servers.slice(0, 1))('on $name', (engine) => {
       expect(refused).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('(TARGET_NAME_REQUIRED)') })
       const name = new URL(target.url).pathname.slice(1)
       expect((await run(['import', '--yes', '--target-name', name], target.url)).exitCode).toBe(0)
-      expect(await read(engine, target)).toEqual(AFTER)
+      expect(await read(target)).toEqual(AFTER)
     })
   })
 
@@ -150,12 +150,12 @@ describe.each(servers.slice(0, 1))('on $name', (engine) => {
       ['\u0003', 130, undefined],
     ])('the plan is shown and asked for: %j', async (key, code, after) => {
       await withPair(engine, async (source, target) => {
-        const before = await read(engine, target)
+        const before = await read(target)
         await run(['export'], source.url)
         const { stdout, exitCode } = await runOnTerminal(['import'], target.url, answering(key))
         expect(stdout).toMatch(/total +3 +1 +/)
         expect(exitCode).toBe(code)
-        expect(await read(engine, target)).toEqual(after ?? before)
+        expect(await read(target)).toEqual(after ?? before)
       })
     })
   })

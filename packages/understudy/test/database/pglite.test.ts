@@ -50,7 +50,7 @@ describe('an embedded database', () => {
   })
 
   test('gives its sessions one after the other, and none inside another', async () => {
-    await withTestDatabase(pglite, async ({ database }) => {
+    await withTestDatabase(pglite, async ({ url, database }) => {
       const order: number[] = []
       const session = (n: number) =>
         database.withSession(async (s) => {
@@ -61,6 +61,10 @@ describe('an embedded database', () => {
       await Promise.all([session(1), session(2), session(3)])
       expect(order).toEqual([1, 1, 2, 2, 3, 3])
       await expect(database.withSession(() => one(database))).rejects.toMatchObject({ code: 'SESSION_MISUSED' })
+      await expect(database.withSession(() => database.close())).rejects.toMatchObject({ code: 'SESSION_MISUSED' })
+      const sameFolder = await openDatabase(url)
+      await expect(database.withSession(() => one(sameFolder))).rejects.toMatchObject({ code: 'SESSION_MISUSED' })
+      await sameFolder.close()
       expect(await one(database)).toEqual([{ one: 1 }])
     })
   })

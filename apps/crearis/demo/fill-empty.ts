@@ -1,0 +1,53 @@
+import { importContent } from 'understudy'
+import { type Archive, exportLines } from './export-master.js'
+import { countEqual } from './lines.js'
+import type { Stage } from './stage.js'
+import { formatCount } from './units.js'
+
+/** Imports the archive into the empty database, exports that one too, and compares the two archives. */
+export async function fillEmpty(stage: Stage, archive: Archive): Promise<void> {
+  const { report, settings, empty, signal } = stage
+  report.chapter('Into the empty database (mode: init)')
+  await report.work('imported', () =>
+    importContent(settings, { database: empty, archive: archive.path, mode: 'init', signal }),
+  )
+  const copy = await report.work('exported again, to compare', () => exportLines(stage, empty))
+  report.say(
+    '',
+    'A row is equal when its whole line in the archive is equal, every value and every reference. The fingerprint (SHA-256) of all',
+    "lines of a table must be the master's.",
+  )
+  const results = archive.files.map((file) => {
+    const lines = copy.lines.get(file.relation) ?? []
+    const digest = copy.files.find(({ relation }) => relation === file.relation)?.contentSha256
+    return { file, digest, rows: lines.length, equal: countEqual(archive.lines.get(file.relation) ?? [], lines) }
+  })
+  report.table(
+    [
+      { title: 'table' },
+      { title: 'rows in the archive', align: 'right' },
+      { title: 'equal rows in the copy', align: 'right' },
+      { title: 'fingerprint in the master' },
+      { title: 'and in the copy' },
+    ],
+    results.map(({ file, digest, equal }) => [
+      file.relation,
+      file.records,
+      equal,
+      file.contentSha256.slice(0, 12),
+      digest === file.contentSha256 ? 'the same' : digest?.slice(0, 12),
+    ]),
+  )
+  const unequal = results.filter(({ file, rows, equal }) => equal !== file.records || rows !== file.records)
+  const records = results.reduce((sum, { file }) => sum + file.records, 0)
+  report.prove(
+    `all ${formatCount(records, 'row')} of the master are in the copy, equal in every value, and no others`,
+    unequal.map(
+      ({ file, rows, equal }) => `${file.relation}: ${file.records} rows, ${equal} equal, ${rows} in the copy`,
+    ),
+  )
+  report.prove(
+    `the fingerprints of all ${results.length} tables are equal`,
+    results.filter(({ file, digest }) => digest !== file.contentSha256).map(({ file }) => file.relation),
+  )
+}
