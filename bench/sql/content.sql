@@ -58,8 +58,8 @@ select '_ort.' || lower(translate(pg_temp.city(i), ' ()', '')) || '_' || i, pg_t
 
 insert into public.events (xmlid, name, teaser, description, date_begin, date_end, project_id, location_id, responsible_id, tags, details, seats,
                            price, created_at, updated_at)
-select 'tp.event.' || lower(pg_temp.topic(i * 7)) || '-' || i, pg_temp.topic(i * 7) || ' in ' || pg_temp.city(i), pg_temp.sentence(i * 3),
-       case when i % 8 <> 0 then pg_temp.sentence(i) || ' ' || pg_temp.sentence(i * 5 + 1) || case when i % 3 = 0 then E'\n\n' || pg_temp.sentence(i + 2) else '' end end,
+select 'tp.event.' || lower(pg_temp.topic(i * 7)) || '-' || i, pg_temp.topic(i * 7) || ' in ' || pg_temp.city(i), case when i % 3 <> 0 then pg_temp.sentence(i * 3) end,
+       case when i % 8 <> 0 then pg_temp.sentence(i) || case when i % 3 = 0 then E'\n\n' || pg_temp.sentence(i + 2) else '' end end,
        timestamptz '2023-01-01 18:00+00' + pg_temp.spread(i, 900000) * interval '2 minutes',
        case when i % 5 <> 0 then timestamptz '2023-01-01 21:30+00' + pg_temp.spread(i, 900000) * interval '2 minutes' end,
        1 + pg_temp.spread(i, pg_temp.share(0.5)), case when i % 10 <> 0 then 1 + pg_temp.spread(i + 3, pg_temp.share(1)) end,
@@ -69,8 +69,8 @@ select 'tp.event.' || lower(pg_temp.topic(i * 7)) || '-' || i, pg_temp.topic(i *
   from generate_series(1, pg_temp.share(40)) i;
 
 insert into public.posts (xmlid, name, teaser, body, project_id, author_id, event_id, tags, meta, is_public, published_at, created_at, updated_at)
-select 'tp.post.' || lower(pg_temp.topic(i * 11)) || '-' || i, pg_temp.topic(i * 11) || ': ' || pg_temp.city(i * 3), pg_temp.sentence(i * 5),
-       '## ' || pg_temp.topic(i) || E'\n\n' || pg_temp.sentence(i) || ' ' || pg_temp.sentence(i * 3 + 2) || ' ' || pg_temp.sentence(i * 7 + 4),
+select 'tp.post.' || lower(pg_temp.topic(i * 11)) || '-' || i, pg_temp.topic(i * 11) || ': ' || pg_temp.city(i * 3), case when i % 2 = 0 then pg_temp.sentence(i * 5) end,
+       '## ' || pg_temp.topic(i) || E'\n\n' || pg_temp.sentence(i) || case when i % 4 = 0 then ' ' || pg_temp.sentence(i * 3 + 2) else '' end,
        1 + pg_temp.spread(i, pg_temp.share(0.5)), 1 + pg_temp.spread(i + 1, pg_temp.share(5)),
        case when i % 3 <> 0 then 1 + pg_temp.spread(i + 2, pg_temp.share(40)) end, case when i % 3 = 0 then '{}' else array[pg_temp.topic(i), 'Bericht'] end,
        case when i % 2 = 0 then jsonb_build_object('words', i % 700, 'source', 'import ' || i % 9) end, i % 7 <> 0,

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { cp, mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Database, loadConfig, openDatabase, UnderstudyError } from 'understudy'
+import type { Report } from './report.js'
 import type { Databases } from './stage.js'
 
 const CREARIS = fileURLToPath(new URL('../..', import.meta.url))
@@ -22,11 +24,16 @@ export function choosePlace(url: string | undefined): Place {
 }
 
 /** Makes three databases without a table, gives them to `use`, closes them; on a server it also removes them, whatever happened. */
-export async function withDatabases<T>(place: Place, use: (databases: Databases) => Promise<T>): Promise<T> {
+export async function withDatabases<T>(
+  place: Place,
+  report: Report,
+  use: (databases: Databases) => Promise<T>,
+): Promise<T> {
   // Not the process's environment: it may name another database, or other migrations.
   const settings = await loadConfig({ cwd: CREARIS, environment: {} })
-  if (place.kind === 'server') return await withServer(place, (urls) => withOpen(urls, settings, use))
-  return await withOpen(await makeFolders(place.folder), settings, use)
+  if (place.kind === 'server') return await withServer(place, report, (urls) => withOpen(urls, settings, use))
+  const urls = await report.work('three databases made, without a table', () => makeFolders(place.folder))
+  return await withOpen(urls, settings, use)
 }
 
 async function withOpen<T>(
@@ -67,6 +74,7 @@ async function makeFolders(folder: string): Promise<Record<Name, string>> {
 
 /** A second demo must not wipe the folder under the first. Whatever else is wrong with the folder, it goes away. */
 async function refuseWhileRunning(folder: string): Promise<void> {
+  if (!existsSync(join(folder, 'PG_VERSION'))) return
   try {
     const database = await openDatabase(`pglite:${folder}`)
     await database.close()
@@ -77,6 +85,7 @@ async function refuseWhileRunning(folder: string): Promise<void> {
 
 async function withServer<T>(
   place: Place & { readonly kind: 'server' },
+  report: Report,
   use: (urls: Record<Name, string>) => Promise<T>,
 ): Promise<T> {
   await mkdir(place.folder, { recursive: true })
@@ -84,18 +93,28 @@ async function withServer<T>(
   const server = await openDatabase(place.url)
   const made: string[] = []
   try {
-    for (const name of NAMES) {
-      const database = `${prefix}_${name}`
-      // Like this on every server, whatever its own encoding and language.
-      await run(server, `create database ${database} template template0 encoding 'UTF8' lc_collate 'C' lc_ctype 'C'`)
-      made.push(database)
-    }
+    await report.work('three databases made, without a table', async () => {
+      for (const database of NAMES.map((name) => `${prefix}_${name}`)) {
+        // Like this on every server, whatever its own encoding and language.
+        await run(server, `create database ${database} template template0 encoding 'UTF8' lc_collate 'C' lc_ctype 'C'`)
+        made.push(database)
+      }
+    })
     const urlOf = (name: Name) => withPath(place.url, `${prefix}_${name}`)
     return await use({ master: urlOf('master'), slave: urlOf('slave'), empty: urlOf('empty') })
   } finally {
-    for (const database of made) await run(server, `drop database if exists ${database} with (force)`)
+    await removeAll(server, made, report)
     await server.close()
   }
+}
+
+/** Tries each, and names those that stay. Throws nothing: another error may be on its way. */
+async function removeAll(server: Database, databases: readonly string[], report: Report): Promise<void> {
+  const kept: string[] = []
+  for (const database of databases) {
+    await run(server, `drop database if exists ${database} with (force)`).catch(() => kept.push(database))
+  }
+  if (kept.length > 0) report.failure(['these databases could not be removed:', ...kept])
 }
 
 async function run(server: Database, sql: string): Promise<void> {

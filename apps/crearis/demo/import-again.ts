@@ -14,7 +14,11 @@ export async function importAgain(stage: Stage, archive: Archive): Promise<void>
     importContent(settings, { database: slave, archive: archive.path, mode: 'replace', signal }),
   )
   const after = await readRowVersions(slave, settings)
-  report.say('')
+  report.say(
+    '',
+    'PostgreSQL keeps with every row the number of the transaction that wrote it (xmin). The numbers from before and after:',
+    '',
+  )
   const changed = plan.relations.filter((relation) => relation.unchanged !== relation.records || relation.deletes > 0)
   report.prove(
     `its plan finds all ${formatCount(sumOf(plan.relations, 'unchanged'), 'row')} unchanged`,

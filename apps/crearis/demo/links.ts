@@ -65,9 +65,9 @@ export const EXAMPLES: readonly Example[] = [
     identity: 'soenke.uenal@crearis.example',
     members: {
       'a user': 'select id::text, sysmail from users where sysmail = $1',
-      '  her instructor':
+      '  their instructor':
         'select t.id::text, t.xmlid from users s join instructors t on t.id = s.instructor_id where s.sysmail = $1',
-      '  her image': 'select t.id::text, t.xmlid from users s join images t on t.id = s.img_id where s.sysmail = $1',
+      '  their image': 'select t.id::text, t.xmlid from users s join images t on t.id = s.img_id where s.sysmail = $1',
     },
   },
   {

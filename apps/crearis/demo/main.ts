@@ -17,6 +17,8 @@ import { sayGoodbye, sayHello } from './welcome.js'
 const interrupted = new AbortController()
 process.once('SIGINT', () => interrupted.abort())
 process.once('SIGTERM', () => interrupted.abort())
+// Whoever reads has gone: databases on a server must still be removed.
+process.stdout.on('error', () => interrupted.abort())
 
 const report = new Report(process.stdout)
 try {
@@ -30,7 +32,9 @@ process.exitCode = report.isProven ? 0 : 1
 async function runDemo(): Promise<void> {
   const place = choosePlace(process.env.DATABASE_URL)
   sayHello(report, place)
-  const archive = await withDatabases(place, async (databases) => {
+  report.chapter('Three databases')
+  report.say('All three get the tables of a small application: users, projects, events, pages, images …', '')
+  const archive = await withDatabases(place, report, async (databases) => {
     const stage = { ...databases, report, signal: interrupted.signal, archives: place.folder }
     await prepareContent(stage)
     const first = await exportMaster(stage)

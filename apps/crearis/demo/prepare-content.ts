@@ -7,8 +7,6 @@ import { formatCount } from './units.js'
 /** Migrates the three databases, and gives two of them content with different histories. */
 export async function prepareContent(stage: Stage): Promise<void> {
   const { report, settings, master, slave, empty } = stage
-  report.chapter('Three databases')
-  report.say('All three get the tables of a small application: users, projects, events, pages, images …', '')
   for (const [name, database] of Object.entries({ master, slave, empty })) {
     await report.work(`${name}: 21 migrations`, () => migrate(stage, database))
   }

@@ -14,6 +14,7 @@ export class Report {
   #proofs = 0
   #failures = 0
   #chapters = 0
+  #lastLine = ''
   readonly #hasColour: boolean
   readonly #startedAt = performance.now()
 
@@ -26,14 +27,6 @@ export class Report {
     return this.#proofs > 0 && this.#failures === 0
   }
 
-  get proofs(): number {
-    return this.#proofs
-  }
-
-  get durationMs(): number {
-    return performance.now() - this.#startedAt
-  }
-
   title(text: string): void {
     this.say(this.#style(text, 1), '='.repeat(text.length))
   }
@@ -44,8 +37,12 @@ export class Report {
     this.say('', this.#style(title, 1), '-'.repeat(title.length), '')
   }
 
+  /** Never prints two empty lines in a row. */
   say(...lines: readonly string[]): void {
-    for (const line of lines) this.out.write(`${line}\n`)
+    for (const line of lines) {
+      if (line !== '' || this.#lastLine !== '') this.out.write(`${line}\n`)
+      this.#lastLine = line
+    }
   }
 
   /** An empty cell where there is nothing to say, so that the eye finds the rest. */
@@ -98,8 +95,10 @@ export class Report {
   }
 
   summary(): void {
-    const failed = this.#failures === 0 ? '' : `, ${this.#failures} of them failed`
-    this.say(`${this.#proofs} claims were tested${failed}. All of this took ${formatDuration(this.durationMs)}.`)
+    const result = this.#failures === 0 ? 'all hold' : `${this.#failures} do not hold`
+    this.say(
+      `${this.#proofs} claims were tested, ${result}. All of this took ${formatDuration(performance.now() - this.#startedAt)}.`,
+    )
   }
 
   /** An ANSI code: 1 bold, 2 dim, 31 red, 32 green. */

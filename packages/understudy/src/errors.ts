@@ -11,6 +11,10 @@ export const ERROR_CODES = {
     meaning: 'the configuration does not fit its own rules or the catalog; every problem is listed',
     remedy: 'Correct every line of the detail in `understudy.config.ts`.',
   },
+  CONFIG_EXISTS: {
+    meaning: 'a configuration would be written over one that is there',
+    remedy: 'Move the file away, or say `understudy init --force`.',
+  },
   USAGE: {
     meaning: 'the command line is not one that the program knows, or an option is missing',
     remedy: 'Read `understudy <command> --help`: it shows examples.',

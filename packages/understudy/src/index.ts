@@ -22,6 +22,7 @@ export { ERROR_CODES, type ErrorCode, type ErrorFacts, UnderstudyError } from '.
 export { type ExportedFile, type ExportOptions, type ExportResult, exportContent } from './export/export-content.js'
 export { type ImportOptions, type ImportResult, importContent } from './import/import-content.js'
 export type { ImportMode, ImportPlan, PlannedRelation } from './import/plan.js'
+export { type InitOptions, type InitResult, initConfig } from './init/init-config.js'
 export { type Cycle, type InspectedRelation, type Inspection, inspectDatabase } from './inspect/inspect-database.js'
 export type { KeyProposal } from './inspect/propose-keys.js'
 export type { Warning, WarningKind } from './inspect/warnings.js'

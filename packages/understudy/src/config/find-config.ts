@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { UnderstudyError } from '../errors.js'
 
-const CONFIG_FILES = ['ts', 'mts', 'js', 'mjs', 'json'].map((extension) => `understudy.config.${extension}`)
+/** In order of preference. */
+export const CONFIG_FILES = ['ts', 'mts', 'js', 'mjs', 'json'].map((extension) => `understudy.config.${extension}`)
 
 /**
  * Looks for a configuration file in a folder and then in its parents, up to the root of the git repository; outside a

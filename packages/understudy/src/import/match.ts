@@ -117,13 +117,19 @@ export function sameLeaf(leaf: Leaf, a: string, b: string): string {
 /** The leaves of a record's own identity, as expressions over its parsed table. */
 export function ownLeafExpressions(context: SqlContext, relation: ContentRelation, alias: string): string[] {
   if (relation.identity.kind === 'origin') return [`${alias}.o`]
-  if (relation.identity.kind === 'content') return []
-  return relation.identity.columns.flatMap((name) => {
-    const position = relation.columns.findIndex((column) => column.name === name)
-    const [target] = relation.columns[position]?.translation?.alternatives ?? []
-    if (target === undefined) return [`${alias}.c${position + 1}`]
-    return slotLeafExpressions(context, `${alias}.r${position + 1}`, relationOf(context.model, target.target))
-  })
+  if (relation.identity.kind === 'content') {
+    const above =
+      relation.identity.owner === null ? [] : columnLeaves(context, relation, relation.identity.owner, alias)
+    return [...above, `${alias}.digest`, `${alias}.number`]
+  }
+  return relation.identity.columns.flatMap((name) => columnLeaves(context, relation, name, alias))
+}
+
+function columnLeaves(context: SqlContext, relation: ContentRelation, name: string, alias: string): string[] {
+  const position = relation.columns.findIndex((column) => column.name === name)
+  const [target] = relation.columns[position]?.translation?.alternatives ?? []
+  if (target === undefined) return [`${alias}.c${position + 1}`]
+  return slotLeafExpressions(context, `${alias}.r${position + 1}`, relationOf(context.model, target.target))
 }
 
 /** The leaves inside an identity that was parsed as `value`: one typed column, or JSON with several. */

@@ -1,9 +1,10 @@
 import type { Session } from '../database/port.js'
 import { quoteIdentifier } from '../database/quoting.js'
 import { decodeExpression, recordType } from '../model/encodings.js'
+import { DIGEST_KEY, NUMBER_KEY, ORIGIN_KEY } from '../model/identity-sql.js'
 import { leavesOf } from '../model/leaves.js'
-import { lineSelect, ORIGIN_KEY } from '../model/line-sql.js'
-import { type ContentColumn, relationOf } from '../model/model.js'
+import { lineSelect } from '../model/line-sql.js'
+import { type ContentColumn, isNamedContent, relationOf } from '../model/model.js'
 import type { SqlContext } from '../model/sql-context.js'
 import type { Load } from './load.js'
 
@@ -15,11 +16,12 @@ import type { Load } from './load.js'
 export async function parseStaged(session: Session, context: SqlContext, load: Load): Promise<void> {
   const parts = load.relation.columns.map((column, index) => parseColumn(context, load, column, index + 1))
   const fields = parts.flatMap((part) => part.field)
-  if (load.relation.identity.kind === 'origin') fields.unshift(`"${ORIGIN_KEY}" text`)
+  const name = ownNameFields(context, load)
+  fields.unshift(...name.map(({ key, type }) => `"${key}" ${type}`))
   const list = [
     's.n',
     's.master',
-    ...(load.relation.identity.kind === 'origin' ? [`x."${ORIGIN_KEY}" as o`] : []),
+    ...name.map(({ key, column }) => `x."${key}" as ${column}`),
     ...parts.flatMap((part) => part.outputs),
   ]
   const record = fields.length === 0 ? '' : `cross join lateral json_to_record(s.line::json) as x(${fields.join(', ')})`
@@ -31,6 +33,16 @@ export async function parseStaged(session: Session, context: SqlContext, load: L
       where ${remains(context, load)}`,
   )
   await session.execute(`analyze ${load.parsed}`)
+}
+
+/** What a record says of its own identity beside its columns, and where it goes. */
+function ownNameFields(context: SqlContext, { relation }: Load): { key: string; type: string; column: string }[] {
+  if (relation.identity.kind === 'origin') return [{ key: ORIGIN_KEY, type: 'text', column: 'o' }]
+  if (!isNamedContent(context.model, relation)) return []
+  return [
+    { key: DIGEST_KEY, type: 'text', column: 'digest' },
+    { key: NUMBER_KEY, type: 'bigint', column: 'number' },
+  ]
 }
 
 /** The condition that a staged line is not in the target yet. Equal lines of a relation known by its content are counted off, one for one. */

@@ -1,7 +1,6 @@
 import type { Session } from '../database/port.js'
 import { quoteIdentifier, quoteLiteral } from '../database/quoting.js'
 import { UnderstudyError } from '../errors.js'
-import { identitySelect } from '../model/identity-sql.js'
 import { lineSelect } from '../model/line-sql.js'
 import { type ContentRelation, relationLabel, relationOf } from '../model/model.js'
 import { fromRelation, type SqlContext } from '../model/sql-context.js'
@@ -69,32 +68,37 @@ async function sharesHistory(session: Session, context: SqlContext, load: Load, 
 }
 
 /**
- * An owned row that the archive does not have goes, where the archive has its owner: the owner's content is what the archive says. A relation
- * known by its content without an owner keeps what it has.
+ * An owned row that the archive does not have goes, where the archive has its owner or its owner goes too: the owner's content is what the
+ * archive says. A relation known by its content without an owner keeps what it has.
  */
 export async function planOwnedDeletes(
   session: Session,
   context: SqlContext,
   loads: ReadonlyMap<string, Load>,
 ): Promise<void> {
-  for (const load of loads.values()) {
-    if (load.relation.identity.kind !== 'content') continue
+  const settled = new Set<Load>()
+  const settle = async (load: Load): Promise<void> => {
+    if (settled.has(load) || load.relation.identity.kind !== 'content') return
+    settled.add(load)
     const { owner } = load.relation.identity
     const target = owner === null ? undefined : ownerOf(context, load.relation, owner)
     const ownerLoad = target === undefined ? undefined : loads.get(relationLabel(target.relation))
     if (owner === null || target === undefined || ownerLoad === undefined) {
       await session.execute(`delete from ${load.extra}`)
-      continue
+      return
     }
+    await settle(ownerLoad)
     const links = load.handle.map((_, index) => `x.h${index + 1} = c.t${index + 1}`).join(' and ')
-    const children = `select ${load.handle.map((_, index) => `r.t${index + 1}`).join(', ')}, r.owner from (${childrenOf(context, load, owner)}) r`
     await session.execute(
       `delete from ${load.extra} x
-        where not exists (select from (${children}) c join (${archivedOwners(context, ownerLoad, target.column)}) o on o.t1 = c.owner where ${links})`,
+        where not exists (select from (${childrenOf(context, load, owner)}) c
+                            join (${settledOwners(context, ownerLoad, target.column)}) o on o.t1 = c.owner
+                           where ${links})`,
     )
     const [row] = await session.query<{ rows: number }>(`select count(*) as rows from ${load.extra}`)
     load.counts.deletes = row?.rows ?? 0
   }
+  for (const load of loads.values()) await settle(load)
 }
 
 function ownerOf(
@@ -115,12 +119,14 @@ function childrenOf(context: SqlContext, load: Load, owner: string): string {
   return `select ${handles.join(', ')}, s.${quoteIdentifier(owner)} as owner from ${fromRelation(context, load.relation)} s`
 }
 
-/** The target's rows that the archive has too, by their key. */
-function archivedOwners(context: SqlContext, load: Load, column: string): string {
+/** The target's rows whose content is settled by the archive, by their key: those that it has too, and those that go. */
+function settledOwners(context: SqlContext, load: Load, column: string): string {
+  const rows = (table: string, condition: string) =>
+    `select t.${quoteIdentifier(column)} as t1 from ${table} w join ${fromRelation(context, load.relation)} t
+       on ${load.handle.map((name, index) => `t.${quoteIdentifier(name)} = w.h${index + 1}`).join(' and ')} where ${condition}`
+  if (load.relation.identity.kind === 'content')
+    return `${rows(matchedLines(load), 'true')} union all ${rows(load.extra, 'true')}`
   return `select l.t1 from (${lineSelect(context, load.relation, load.relation.columns, [column])}) l
             join ${load.stage} s on s.line = l.line
-          union all
-          select t.t1 from ${load.rows}_matched w join (${identitySelect(context, load.relation, [column, ...load.handle])}) t
-            on ${load.handle.map((_, index) => `t.t${index + 2} = w.h${index + 1}`).join(' and ')}
-           where not w.is_new`
+          union all ${rows(`${load.rows}_matched`, 'not w.is_new')}`
 }

@@ -109,14 +109,10 @@ function isConfigured(candidate: Candidate | undefined, identities: ReadonlyMap<
 }
 
 function identityTargets(identity: Identity, references: readonly FoundReference[]): string[] {
-  const columns =
-    identity.kind === 'key'
-      ? identity.columns
-      : identity.kind === 'content' && identity.owner !== null
-        ? [identity.owner]
-        : []
+  if (identity.kind === 'origin') return []
+  const isPart = (column: string) => identity.kind === 'content' || identity.columns.includes(column)
   return references
-    .filter((reference) => reference.field === null && reference.columns.some((column) => columns.includes(column)))
+    .filter((reference) => reference.columns.some(isPart))
     .flatMap((reference) => reference.targets.map((target) => relationLabel(target.relation)))
 }
 

@@ -1,7 +1,17 @@
 import { quoteIdentifier, quoteLiteral } from '../database/quoting.js'
 import { encodeExpression } from './encodings.js'
 import { type Leaf, leavesOf } from './leaves.js'
-import { type Alternative, type ContentRelation, relationLabel, relationOf, type Translation } from './model.js'
+import {
+  type Alternative,
+  type ContentColumn,
+  type ContentRelation,
+  type Field,
+  isNamedContent,
+  ownedRelations,
+  relationLabel,
+  relationOf,
+  type Translation,
+} from './model.js'
 import { fromRelation, type SqlContext } from './sql-context.js'
 
 /** Collects the joins of one select and hands out their aliases. */
@@ -24,6 +34,7 @@ export class Joins {
  * are joined, recursively; the planner flattens the nesting.
  */
 export function identitySelect(context: SqlContext, relation: ContentRelation, columns: readonly string[]): string {
+  if (relation.identity.kind === 'content') return namedContentSelect(context, relation, columns)
   const joins = new Joins()
   const leaves = leafExpressions(context, relation, 's', joins)
   const list = [
@@ -115,4 +126,141 @@ export function translateExpression(
     ({ alternative, json }) => `when ${quoteLiteral(alternative.when ?? '')} then to_json(${json})`,
   )
   return `case ${discriminator}::text ${cases.join(' ')} end`
+}
+
+/** The surrogate key as one JSON value: itself, an array of several, null where the relation has none. */
+export function masterExpression(relation: ContentRelation): string {
+  const columns = relation.surrogate.map((column) => `s.${quoteIdentifier(column)}`)
+  if (columns.length === 0) return 'null::text'
+  return columns.length === 1 ? (columns[0] ?? 'null') : `json_build_array(${columns.join(', ')})`
+}
+
+/** Where a row known by its origin carries it, first in its line. */
+export const ORIGIN_KEY = '$origin'
+/** Where a row known by its content carries its name, if other rows refer to it. */
+export const DIGEST_KEY = '$digest'
+export const NUMBER_KEY = '$n'
+
+export function columnExpressions(
+  context: SqlContext,
+  relation: ContentRelation,
+  columns: readonly ContentColumn[],
+): { columns: string[]; joins: Joins } {
+  const joins = new Joins()
+  const name = ownName(context, relation, joins)
+  const list = columns.map((column) => `${columnExpression(context, column, joins)} as ${quoteIdentifier(column.key)}`)
+  return { columns: [...name, ...list], joins }
+}
+
+/** What a record must say of its own identity because no column of it does: an origin, or the digest and number of content that others name. */
+function ownName(context: SqlContext, relation: ContentRelation, joins: Joins): string[] {
+  if (relation.identity.kind === 'origin') {
+    return leafExpressions(context, relation, 's', joins).map((leaf) => `${leaf} as "${ORIGIN_KEY}"`)
+  }
+  if (!isNamedContent(context.model, relation)) return []
+  const alias = joins.add(`(${namedContentSelect(context, relation, relation.surrogate)})`, (name) =>
+    relation.surrogate.map((column, index) => `${name}.t${index + 1} = s.${quoteIdentifier(column)}`).join(' and '),
+  )
+  const last = leavesOf(context.model, relation).length
+  return [`${alias}.l${last - 1} as "${DIGEST_KEY}"`, `${alias}.l${last} as "${NUMBER_KEY}"`]
+}
+
+/**
+ * Names every row of a relation known by its content: the leaves of its owner, a digest of the row and of all that it owns, bottom-up, and a
+ * number among rows that are equal in both.
+ */
+function namedContentSelect(context: SqlContext, relation: ContentRelation, columns: readonly string[]): string {
+  const owner = relation.identity.kind === 'content' ? relation.identity.owner : null
+  const joins = new Joins()
+  const above = ownerLeaves(context, relation, owner, joins)
+  const list = [
+    ...columns.map((column, index) => `s.${quoteIdentifier(column)} as t${index + 1}`),
+    ...above.map((leaf, index) => `${leaf} as l${index + 1}`),
+    'd.digest',
+    'd.master',
+  ]
+  const digests = digestSelect(context, relation, owner, relation.surrogate)
+  const own = relation.surrogate.map((column, index) => `d.t${index + 1} = s.${quoteIdentifier(column)}`)
+  const names = [...columns.map((_, index) => `q.t${index + 1}`), ...above.map((_, index) => `q.l${index + 1}`)]
+  const groups = [...above.map((_, index) => `q.l${index + 1}`), 'q.digest']
+  const [digest, number] = [`l${above.length + 1}`, `l${above.length + 2}`]
+  return `select ${[...names, `q.digest as ${digest}`, `row_number() over (partition by ${groups.join(', ')} order by q.master collate "C") as ${number}`].join(', ')}
+    from (select ${list.join(', ')} from ${fromRelation(context, relation)} s ${joins} join (${digests}) d on ${own.join(' and ')}) q`
+}
+
+function ownerLeaves(context: SqlContext, relation: ContentRelation, owner: string | null, joins: Joins): string[] {
+  const [alternative] = relation.columns.find((column) => column.name === owner)?.translation?.alternatives ?? []
+  if (alternative === undefined) return []
+  return joinAlternative(context, alternative, (column) => `s.${quoteIdentifier(column)}`, joins).leaves
+}
+
+/** `t…` for the columns asked for, `master`, and `digest`: of the row without its owner, and of the digests of what it owns. */
+function digestSelect(
+  context: SqlContext,
+  relation: ContentRelation,
+  owner: string | null,
+  columns: readonly string[],
+): string {
+  const joins = new Joins()
+  const parts = relation.columns
+    .filter((column) => column.name !== owner)
+    .map((column) => `${columnExpression(context, column, joins)} as ${quoteIdentifier(column.key)}`)
+  const owned = ownedRelations(context.model, relation).map(({ relation: child, column }) => {
+    const pair = column.translation?.alternatives[0]
+    const inner = `select c.t1, string_agg(c.digest, ',' order by c.digest collate "C") as digests
+                     from (${digestSelect(context, child, column.name, [column.name])}) c group by c.t1`
+    return joins.add(`(${inner})`, (name) => `${name}.t1 = s.${quoteIdentifier(pair?.targetColumn ?? '')}`)
+  })
+  const text = [
+    `(select row_to_json(x.*)::text from (select ${parts.join(', ')}) x)`,
+    ...owned.map((alias) => `coalesce(${alias}.digests, '')`),
+  ]
+  const list = columns.map((column, index) => `s.${quoteIdentifier(column)} as t${index + 1}`)
+  return `select ${[...list, `to_json(${masterExpression(relation)})::text as master`, `md5(${text.join(` || '/' || `)}) as digest`].join(', ')}
+            from ${fromRelation(context, relation)} s ${joins}`
+}
+
+function columnExpression(context: SqlContext, column: ContentColumn, joins: Joins): string {
+  const value = `s.${quoteIdentifier(column.name)}`
+  if (column.mask !== undefined) return encodeExpression(column.encoding, `(${column.mask})::${column.type}`)
+  if (column.fields !== undefined) return compositeExpression(context, column.fields, value, joins)
+  if (column.translation === undefined) return encodeExpression(column.encoding, value)
+  return translatedExpression(context, column.translation, value, column.name, joins)
+}
+
+/** A composite as a JSON object: `is not distinct from null` asks for the value itself, where `is null` would also hold for a row of nulls. */
+function compositeExpression(context: SqlContext, fields: readonly Field[], value: string, joins: Joins): string {
+  const pairs = fields.map((field) => {
+    const part = `(${value}).${quoteIdentifier(field.name)}`
+    const json =
+      field.translation === undefined
+        ? encodeExpression(field.encoding, part)
+        : translatedExpression(context, field.translation, part, null, joins)
+    return `'${field.name.replaceAll("'", "''")}', ${json}`
+  })
+  return `case when ${value} is not distinct from null then null else json_build_object(${pairs.join(', ')}) end`
+}
+
+function translatedExpression(
+  context: SqlContext,
+  translation: Translation,
+  value: string,
+  columnName: string | null,
+  joins: Joins,
+): string {
+  const readColumn = (column: string) => (columnName === null ? value : `s.${quoteIdentifier(column)}`)
+  if (translation.shape === 'value') return translateExpression(context, translation, readColumn, joins)
+  return elementsExpression(context, translation, value)
+}
+
+/** The elements of an array, each as the identity of its row, in their order. */
+function elementsExpression(context: SqlContext, translation: Translation, value: string): string {
+  const joins = new Joins()
+  const isJson = translation.shape === 'jsonb array'
+  const element = isJson ? `(e.value #>> '{}')` : 'e.value'
+  const json = translateExpression(context, translation, () => element, joins)
+  const unnest = isJson ? `jsonb_array_elements(${value}::jsonb)` : `unnest(${value})`
+  const list = `select coalesce(json_agg(${json} order by e.position), '[]') from ${unnest} with ordinality e(value, position) ${joins}`
+  if (!isJson) return `case when ${value} is null then null else (${list}) end`
+  return `case when ${value} is null then null when jsonb_typeof(${value}::jsonb) <> 'array' then json_build_object('$json', ${value}) else (${list}) end`
 }

@@ -19,7 +19,7 @@ export function leavesOf(model: ContentModel, relation: ContentRelation): Leaf[]
     case 'origin':
       return [{ path: 'origin', type: 'text', encoding: 'json', isNullable: false }]
     case 'content':
-      throw new Error(`${relationLabel(relation)} is known by its content and cannot be named from outside`)
+      return contentLeaves(model, relation)
     case 'key':
       return relation.identity.columns.flatMap((name) => {
         const column = relation.columns.find((each) => each.name === name)
@@ -34,6 +34,19 @@ export function leavesOf(model: ContentModel, relation: ContentRelation): Leaf[]
         }))
       })
   }
+}
+
+/** The owner's leaves, a digest of the row with all that it owns, and a number among equals. */
+function contentLeaves(model: ContentModel, relation: ContentRelation): Leaf[] {
+  const owner = relation.identity.kind === 'content' ? relation.identity.owner : null
+  const column = relation.columns.find((each) => each.name === owner)
+  const [target] = column?.translation?.alternatives ?? []
+  const above = target === undefined ? [] : leavesOf(model, relationOf(model, target.target))
+  return [
+    ...above.map((leaf) => ({ ...leaf, path: `${owner}.${leaf.path}` })),
+    { path: 'digest', type: 'text', encoding: 'json', isNullable: false },
+    { path: 'n', type: 'bigint', encoding: 'json', isNullable: false },
+  ]
 }
 
 /** The type of a column as the database at hand has it. */

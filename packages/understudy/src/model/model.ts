@@ -129,4 +129,33 @@ export function findRelation(model: ContentModel, name: RelationName): ContentRe
   return index.get(relationLabel(name))
 }
 
+/**
+ * Whether other rows refer to rows of this relation although it is known by its content. Such a row is named by a digest of all that it owns,
+ * and its record carries that name.
+ */
+export function isNamedContent(model: ContentModel, relation: ContentRelation): boolean {
+  if (relation.identity.kind !== 'content') return false
+  const label = relationLabel(relation)
+  return model.relations.some((each) => each.columns.some((column) => translationTargets(column).includes(label)))
+}
+
+/** The relations known by their content whose rows are owned by rows of this one, each with its owning column. */
+export function ownedRelations(
+  model: ContentModel,
+  owner: ContentRelation,
+): { readonly relation: ContentRelation; readonly column: ContentColumn }[] {
+  return model.relations.flatMap((relation) => {
+    const { identity } = relation
+    if (identity.kind !== 'content' || identity.owner === null) return []
+    const column = relation.columns.find((each) => each.name === identity.owner)
+    if (column === undefined || !translationTargets(column).includes(relationLabel(owner))) return []
+    return [{ relation, column }]
+  })
+}
+
+function translationTargets(column: ContentColumn): string[] {
+  const translations = [column.translation, ...(column.fields ?? []).map((field) => field.translation)]
+  return translations.flatMap((each) => each?.alternatives ?? []).map((each) => relationLabel(each.target))
+}
+
 const indexes = new WeakMap<ContentModel, Map<string, ContentRelation>>()

@@ -1,8 +1,7 @@
 import type { Session } from '../database/port.js'
 import { quoteIdentifier } from '../database/quoting.js'
-import { identitySelect, Joins, joinAlternative } from './identity-sql.js'
+import { identitySelect, Joins, joinAlternative, masterExpression } from './identity-sql.js'
 import { leavesOf } from './leaves.js'
-import { masterExpression } from './line-sql.js'
 import { type ContentRelation, type Reference, relationLabel } from './model.js'
 import { catalogRelation, fromRelation, type SqlContext } from './sql-context.js'
 

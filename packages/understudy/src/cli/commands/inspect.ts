@@ -23,9 +23,9 @@ export function addInspectCommand(program: Command, cli: Cli): void {
       }),
     )
   act<Options>(command, cli, async ({ settings, output, options }) => {
-    const { inspectDatabase } = await import('../engine.js')
-    const inspection = await inspectDatabase(settings, { profile: options.profile ?? false })
-    output.result(inspection, () => renderInspection(inspection, output.style))
-    return EXIT_CODES.done
+    const { inspectDatabase } = await import('../../inspect/inspect-database.js')
+    const inspection = await inspectDatabase(settings, { profile: options.profile })
+    output.result(inspection, () => renderInspection(inspection, output))
+    return inspection.problems.length > 0 ? EXIT_CODES.invalid : EXIT_CODES.done
   })
 }

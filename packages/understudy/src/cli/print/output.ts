@@ -27,6 +27,11 @@ export class Output {
     return Boolean(process.stdin.isTTY && process.stderr.isTTY)
   }
 
+  /** How wide a line on stdout may be; undefined where it is no terminal, and lines are for programs too. */
+  get width(): number | undefined {
+    return process.stdout.isTTY && process.stdout.columns > 0 ? process.stdout.columns : undefined
+  }
+
   /** Prints a result: as the one JSON document, or as lines for people. */
   result(value: unknown, render: () => readonly string[]): void {
     this.progress.clear()

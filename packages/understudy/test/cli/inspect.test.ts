@@ -1,0 +1,99 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { loadConfig } from '../../src/config/load-config.js'
+import { engines, type TestDatabase, withTestDatabase } from '../support/engines.js'
+import { createScratchFolder } from '../support/scratch.js'
+import { runCli } from './run-cli.js'
+
+const SCHEMA = `
+  create table users (id serial primary key, xmlid text unique, password text);
+  create table "we""ird Ünï" (id serial primary key, "it's" text, user_id int);
+  create schema other;
+  create table other."table" (id serial primary key, parent int references other."table");
+  insert into "we""ird Ünï" ("it's") values ('a'), ('b')`
+
+const [engine] = engines.slice(-1)
+if (!engine) throw new Error('no engine to test on')
+
+let folder: string
+
+beforeEach(async () => {
+  folder = await createScratchFolder()
+})
+
+async function withSchema(use: (created: TestDatabase) => Promise<void>): Promise<void> {
+  await withTestDatabase(engine as NonNullable<typeof engine>, async (created) => {
+    await created.database.withSession((session) => session.script(SCHEMA))
+    await created.database.close()
+    await use(created)
+  })
+}
+
+const run = (args: readonly string[], url: string) => runCli(args, { cwd: folder, environment: { DATABASE_URL: url } })
+
+describe('inspect', () => {
+  test('prints a line for every relation, the cycles and the warnings', async () => {
+    await withSchema(async ({ url, database }) => {
+      const { stdout, stderr, exitCode } = await run(['inspect', '--profile'], url)
+      expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 })
+      expect(stdout).toContain(`${database.label}\n\nrelation `)
+      expect(stdout).toMatch(/^users +0 +key \(xmlid\) .*nullable identity: xmlid, secret: password$/m)
+      expect(stdout).toMatch(/^other\.table +0 +origin \(id\) .*parent → table \(late\)/m)
+      expect(stdout).toMatch(/\nCycles\n {2}other\.table: /)
+      expect(stdout).toMatch(/\nKeys that the rows suggest\n {2}.*\(it's\) over 2 rows/)
+      expect(stdout).toMatch(/\nWarnings\n/)
+    })
+  })
+
+  test('--json is the whole inspection', async () => {
+    await withSchema(async ({ url }) => {
+      const { stdout, exitCode } = await run(['inspect', '--json'], url)
+      expect(exitCode).toBe(0)
+      expect(JSON.parse(stdout).relations).toHaveLength(3)
+    })
+  })
+})
+
+describe('init', () => {
+  test('writes a configuration that loads, also with every suggestion taken', async () => {
+    await withSchema(async ({ url }) => {
+      const { stdout, stderr, exitCode } = await run(['init'], url)
+      expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 })
+      expect(stdout).toMatch(/^understudy\.config\.ts written from .*\n3 relations, \d+ things to look at/)
+      const file = join(folder, 'understudy.config.ts')
+      const text = await readFile(file, 'utf8')
+      expect(text).not.toContain(decodeURIComponent(new URL(url).password || 'no password'))
+      expect(await loadConfig({ cwd: folder, environment: {} })).toMatchObject({
+        relations: {},
+        references: {},
+        exclude: [],
+      })
+
+      await writeFile(file, text.replaceAll(/^(\s+)\/\/ (?=\S+( \S+)*: ({|')|'\*)/gm, '$1'))
+      const { relations, references, exclude, database } = await loadConfig({ cwd: folder, environment: {} })
+      expect(database).toMatch(/^postgres:/)
+      expect(exclude).toEqual(['*_log'])
+      expect(relations).toEqual({
+        users: { mask: { password: "''" } },
+        'we"ird Ünï': { identity: ["it's"] },
+      })
+      expect(references).toEqual({ 'we"ird Ünï.user_id': { to: 'table.column' } })
+    })
+  })
+
+  test('never writes over a configuration without --force', async () => {
+    await withSchema(async ({ url }) => {
+      const file = join(folder, 'understudy.config.ts')
+      await writeFile(file, 'export default {}')
+      const refused = await run(['init'], url)
+      expect(refused).toMatchObject({
+        exitCode: 1,
+        stderr: expect.stringContaining('(CONFIG_EXISTS)\nhint: To write over it, say `--force`.'),
+      })
+      expect(await readFile(file, 'utf8')).toBe('export default {}')
+      expect((await run(['init', '--force'], url)).exitCode).toBe(0)
+      expect(await readFile(file, 'utf8')).toContain('defineConfig')
+    })
+  })
+})
