@@ -103,7 +103,7 @@ async function withServer<T>(
     const urlOf = (name: Name) => withPath(place.url, `${prefix}_${name}`)
     return await use({ master: urlOf('master'), slave: urlOf('slave'), empty: urlOf('empty') })
   } finally {
-    await removeAll(server, made, report)
+    if (made.length > 0) await report.work('the databases removed', () => removeAll(server, made, report))
     await server.close()
   }
 }

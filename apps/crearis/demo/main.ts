@@ -36,13 +36,13 @@ async function runDemo(): Promise<void> {
   report.say('All three get the tables of a small application: users, projects, events, pages, images …', '')
   const archive = await withDatabases(place, report, async (databases) => {
     const stage = { ...databases, report, signal: interrupted.signal, archives: place.folder }
-    await prepareContent(stage)
+    const tables = await prepareContent(stage)
     const first = await exportMaster(stage)
     await fillEmpty(stage, first)
     await bringInto(stage, first)
     await compareLinks(stage)
-    await importAgain(stage, first)
-    await moveOneChange(stage)
+    await importAgain(stage, tables, first)
+    await moveOneChange(stage, tables)
     return first.path
   })
   sayGoodbye(report, place, archive)

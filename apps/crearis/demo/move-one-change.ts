@@ -4,11 +4,11 @@ import { sumOf } from './bring-into.js'
 import { exportLines } from './export-master.js'
 import { readRowVersions } from './row-versions.js'
 import { query, withSample } from './sql.js'
-import type { Stage } from './stage.js'
+import type { Stage, Table } from './stage.js'
 import { formatCount } from './units.js'
 
 /** Changes one value in the master and shows that exactly that row is written in the slave. */
-export async function moveOneChange(stage: Stage): Promise<void> {
+export async function moveOneChange(stage: Stage, tables: readonly Table[]): Promise<void> {
   const { report, settings, master, slave, signal } = stage
   report.chapter('One change in the master')
   const change = await withSample(master, plantOneChange)
@@ -19,9 +19,9 @@ export async function moveOneChange(stage: Stage): Promise<void> {
   const dryRun = await report.work('planned, without writing', () =>
     importContent(settings, { ...source, isDryRun: true }),
   )
-  const before = await readRowVersions(slave, settings)
+  const before = await readRowVersions(slave, tables)
   await report.work('imported into the slave', () => importContent(settings, source))
-  const after = await readRowVersions(slave, settings)
+  const after = await readRowVersions(slave, tables)
   const [row] = await query<{ value: string }>(
     slave,
     `select ${change.column} as value from ${change.table} where xmlid = $1`,

@@ -15,3 +15,8 @@ export interface Stage extends Databases {
   /** The folder that gets the archives. */
   readonly archives: string
 }
+
+export interface Table {
+  readonly schema: string
+  readonly name: string
+}

@@ -7,7 +7,7 @@ export function sayHello(report: Report, place: Place): void {
   report.say(
     '',
     'Two PostgreSQL databases of the same application number their rows each in their own way: the same event is row 2',
-    'here and row 31 there. Copy a row with its numbers and it points to the wrong rows. Understudy recognises a row by what',
+    'here and row 33 there. Copy a row with its numbers and it points to the wrong rows. Understudy recognises a row by what',
     'is the same everywhere (an address, a code, a name), its identity, and translates every reference.',
     '',
     'You will see the content of one database, the master, go into two others, and what proves that it arrived.',

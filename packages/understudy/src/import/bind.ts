@@ -1,17 +1,18 @@
 import type { Session } from '../database/port.js'
 import { quoteIdentifier, quoteLiteral } from '../database/quoting.js'
-import { identitySelect } from '../model/identity-sql.js'
+import { identitySelect, VALUE_KEY } from '../model/identity-sql.js'
 import { leavesOf } from '../model/leaves.js'
 import {
   type Alternative,
   type ContentRelation,
+  canBeHalfNull,
   type Reference,
   type RelationName,
   relationLabel,
   relationOf,
 } from '../model/model.js'
 import { fromRelation, type SqlContext } from '../model/sql-context.js'
-import type { Load, Slot } from './load.js'
+import { analyzeTemporary, type Load, type Slot } from './load.js'
 import { ownLeafExpressions, sameLeaf, slotLeafExpressions } from './match.js'
 import { bare } from './parse.js'
 
@@ -30,7 +31,7 @@ export async function bindReferences(
   for (const [index, reference] of plainReferences(load).entries()) binding.addPlain(reference, index)
   await session.execute(`drop table if exists ${load.bound}`)
   await session.execute(`create temporary table ${bare(load.bound)} on commit drop as ${binding.select()}`)
-  await session.execute(`analyze ${load.bound}`)
+  await analyzeTemporary(session, load, load.bound)
 }
 
 /** Foreign keys whose values travel as they are: nothing to translate, but the row that they name must exist. */
@@ -95,12 +96,18 @@ class Binding {
     for (const [index, alternative] of slot.translation.alternatives.entries()) {
       const alias = `b${slot.id}_${index}`
       const when = this.#discriminates(slot, alternative)
-      this.#joins.push(this.#join(alternative, value, alias, when))
+      const target = relationOf(this.context.model, alternative.target)
+      const leaves = slotLeafExpressions(this.context, value, target, slot.isTyped)
+      this.#joins.push(this.#join(alternative, leaves, alias, when))
       cases.push(`when ${when} then ${castTo(slot, alternative, `${alias}.t1`)}`)
       found.push(`${alias}.found`)
     }
+    const isBare = canBeHalfNull(slot.translation) ? `coalesce(json_typeof(${value}) = 'object', false)` : 'false'
+    if (isBare !== 'false') cases.unshift(`when ${isBare} then (${value} ->> '${VALUE_KEY}')::${slot.type}`)
     this.#columns.push(`case ${cases.join(' ')} end as b${slot.id}`)
-    this.#columns.push(`(${value} is not null and coalesce(${found.join(', ')}) is null) as m${slot.id}`)
+    this.#columns.push(
+      `(${value} is not null and not ${isBare} and coalesce(${found.join(', ')}) is null) as m${slot.id}`,
+    )
   }
 
   /** Explodes the elements of all rows, binds them in one join, and puts each row's back together in order. */
@@ -110,11 +117,9 @@ class Binding {
     const alias = `b${slot.id}_0`
     const isArray = slot.translation.shape === 'array'
     const target = relationOf(this.context.model, alternative.target)
-    const isSingle = leavesOf(this.context.model, target).length === 1
-    const [leaf] = leavesOf(this.context.model, target)
-    const value = isSingle ? 'u.leaf' : 'u.element'
+    const leaves = slotLeafExpressions(this.context, 'u.element', target, false)
     const bound = isArray ? castTo(slot, alternative, `${alias}.t1`, elementOf(slot.type)) : `to_jsonb(${alias}.t1)`
-    const source = `select q.n, e.position, e.element, ${isSingle ? `(e.element #>> '{}')::${leaf?.type ?? 'text'}` : 'null::text'} as leaf
+    const source = `select q.n, e.position, e.element
         from ${this.load.parsed} q
        cross join lateral json_array_elements(case when json_typeof(q.r${slot.id}) = 'array' then q.r${slot.id} end)
                   with ordinality e(element, position)`
@@ -124,7 +129,7 @@ class Binding {
                 ${isArray ? 'array_agg' : 'jsonb_agg'}(${bound} order by u.position) as bound,
                 bool_or(json_typeof(u.element) <> 'null' and ${alias}.found is null) as is_missing
            from (${source}) u
-           ${this.#join(alternative, value, alias, 'true')}
+           ${this.#join(alternative, leaves, alias, 'true')}
           group by u.n) a${slot.id} on a${slot.id}.n = p.n`,
     )
     const empty = isArray ? `'{}'` : `'[]'`
@@ -144,20 +149,11 @@ class Binding {
     return `p.c${position}::text = ${quoteLiteral(alternative.when)}`
   }
 
-  #join(alternative: Alternative, value: string, alias: string, condition: string): string {
+  #join(alternative: Alternative, expressions: readonly string[], alias: string, condition: string): string {
     const target = relationOf(this.context.model, alternative.target)
     const leaves = leavesOf(this.context.model, target)
-    const isJsonLeaf = alternative.target !== undefined && value.startsWith('p.') && !this.#isTyped(value)
-    const expressions =
-      isJsonLeaf && leaves.length === 1
-        ? [`(${value} #>> '{}')::${leaves[0]?.type ?? 'text'}`]
-        : slotLeafExpressions(this.context, value, target)
     const pairs = leaves.map((leaf, index) => sameLeaf(leaf, `${alias}.l${index + 1}`, expressions[index] ?? 'null'))
     return `left join (${this.#rowsOf(target, alternative)}) ${alias} on ${[...pairs, condition].join(' and ')}`
-  }
-
-  #isTyped(value: string): boolean {
-    return this.load.slots.some((slot) => `p.r${slot.id}` === value && slot.isTyped)
   }
 
   /** Every row that a reference may name, by its leaves: those of the target, and those that this import makes. */
@@ -205,8 +201,12 @@ export async function findMissing(session: Session, load: Load): Promise<Missing
       targets: [reference.target],
     })),
   ]
+  if (flags.length === 0) return []
+  const [any] = await session.query<Record<string, boolean | null>>(
+    `select ${flags.map(({ flag }) => `bool_or(${flag}) as ${flag}`).join(', ')} from ${load.bound}`,
+  )
   const missing: MissingTarget[] = []
-  for (const { flag, value, reference, targets } of flags) {
+  for (const { flag, value, reference, targets } of flags.filter((each) => any?.[each.flag] === true)) {
     const rows = await session.query<{ sample: string; total: number }>(
       `select coalesce(p.master, 'row ' || p.n) || ' -> ' || coalesce(${value}::text, '') as sample, count(*) over () as total
          from ${load.bound} b

@@ -1,7 +1,13 @@
 import type { FileEntry } from '../archive/archive-index.js'
+import type { Session } from '../database/port.js'
 import { leavesOf } from '../model/leaves.js'
-import type { ContentColumn, ContentRelation, Translation } from '../model/model.js'
-import { relationOf } from '../model/model.js'
+import {
+  type ContentColumn,
+  type ContentRelation,
+  canBeHalfNull,
+  relationOf,
+  type Translation,
+} from '../model/model.js'
 import { catalogRelation, type SqlContext } from '../model/sql-context.js'
 
 /**
@@ -23,6 +29,8 @@ export interface Load {
   /** Columns that find a row of the target again. */
   readonly handle: readonly string[]
   readonly slots: readonly Slot[]
+  /** Whether any record differs from the target: else nothing of this relation is looked at any further. */
+  hasDifferences: boolean
   /** The target's rows before the import. */
   rowsBefore: number
   counts: LoadCounts
@@ -62,6 +70,7 @@ export function createLoad(context: SqlContext, relation: ContentRelation, entry
     extra: name('extra'),
     handle: handleColumns(context, relation),
     slots: relation.columns.flatMap((column, position) => slotsOf(context, column, position + 1)),
+    hasDifferences: true,
     rowsBefore: 0,
     counts: { unchanged: 0, updates: 0, inserts: 0, deletes: 0, skipped: 0 },
   }
@@ -79,8 +88,7 @@ function slotsOf(context: SqlContext, column: ContentColumn, position: number): 
   const slots: Slot[] = []
   if (column.translation !== undefined) {
     const { translation } = column
-    const isTyped =
-      translation.shape === 'value' && translation.discriminator === null && leafCount(context, translation) === 1
+    const isTyped = isTypedTranslation(context, translation)
     slots.push({ id: String(position), path: column.name, translation, column, type: column.type, isTyped })
   }
   for (const [index, field] of (column.fields ?? []).entries()) {
@@ -97,10 +105,21 @@ function slotsOf(context: SqlContext, column: ContentColumn, position: number): 
   return slots
 }
 
-function leafCount(context: SqlContext, translation: Translation): number {
+/** Whether an identity is parsed as one typed column: one leaf, never the bare value of a key that is null in part. */
+export function isTypedTranslation(context: SqlContext, translation: Translation): boolean {
   const [alternative] = translation.alternatives
-  return alternative === undefined ? 0 : leavesOf(context.model, relationOf(context.model, alternative.target)).length
+  if (alternative === undefined || translation.shape !== 'value' || translation.discriminator !== null) return false
+  return (
+    !canBeHalfNull(translation) && leavesOf(context.model, relationOf(context.model, alternative.target)).length === 1
+  )
 }
+
+/** Gives the planner the statistics of a temporary table, which nothing else gathers; few rows it plans well without. */
+export async function analyzeTemporary(session: Session, load: Load, table: string): Promise<void> {
+  if (load.entry.records >= MIN_ROWS_TO_ANALYZE) await session.execute(`analyze ${table}`)
+}
+
+const MIN_ROWS_TO_ANALYZE = 500
 
 export function hasChanges({ counts }: Load): boolean {
   return counts.inserts + counts.updates + counts.deletes > 0

@@ -5,7 +5,7 @@ import { identitySelect } from '../model/identity-sql.js'
 import { type Leaf, leavesOf } from '../model/leaves.js'
 import { type ContentRelation, relationOf } from '../model/model.js'
 import { catalogRelation, fromRelation, type SqlContext } from '../model/sql-context.js'
-import type { Load } from './load.js'
+import { analyzeTemporary, isTypedTranslation, type Load } from './load.js'
 import { bare } from './parse.js'
 
 /** Finds for every parsed record the row of the target with the same identity: `rows (n, is_new, h…)`. */
@@ -20,6 +20,10 @@ export async function matchRows(session: Session, context: SqlContext, load: Loa
            on ${sameIdentity(context, load.relation, 't', 'p')}`
     : `select p.n, true as is_new, ${nulls.join(', ')} from ${load.parsed} p`
   await session.execute(`create temporary table ${matched(load)} on commit drop as ${select}`)
+  if (!load.hasDifferences) {
+    load.counts.unchanged = load.entry.records
+    return
+  }
   const [counts] = await session.query<{ inserts: number; updates: number; distinct_updates: number }>(
     `select count(*) filter (where is_new) as inserts,
             count(*) filter (where not is_new) as updates
@@ -60,7 +64,7 @@ export async function allocateKeys(
     `create temporary table ${bare(load.rows)} on commit drop as
      select ${list} from pg_temp.${matched(load)} m join ${load.parsed} p on p.n = m.n`,
   )
-  await session.execute(`analyze ${load.rows}`)
+  await analyzeTemporary(session, load, load.rows)
 }
 
 /** A column without a default takes the next number, or, where it is no number, the value that it had in the source. */
@@ -127,16 +131,29 @@ export function ownLeafExpressions(context: SqlContext, relation: ContentRelatio
 
 function columnLeaves(context: SqlContext, relation: ContentRelation, name: string, alias: string): string[] {
   const position = relation.columns.findIndex((column) => column.name === name)
-  const [target] = relation.columns[position]?.translation?.alternatives ?? []
-  if (target === undefined) return [`${alias}.c${position + 1}`]
-  return slotLeafExpressions(context, `${alias}.r${position + 1}`, relationOf(context.model, target.target))
+  const translation = relation.columns[position]?.translation
+  const [target] = translation?.alternatives ?? []
+  if (translation === undefined || target === undefined) return [`${alias}.c${position + 1}`]
+  return slotLeafExpressions(
+    context,
+    `${alias}.r${position + 1}`,
+    relationOf(context.model, target.target),
+    isTypedTranslation(context, translation),
+  )
 }
 
-/** The leaves inside an identity that was parsed as `value`: one typed column, or JSON with several. */
-export function slotLeafExpressions(context: SqlContext, value: string, target: ContentRelation): string[] {
+/** The leaves inside an identity that was parsed as `value`: one typed column, or JSON of one or several. */
+export function slotLeafExpressions(
+  context: SqlContext,
+  value: string,
+  target: ContentRelation,
+  isTyped: boolean,
+): string[] {
   const leaves = leavesOf(context.model, target)
-  if (leaves.length === 1) return [value]
-  return leaves.map((leaf, index) => `(${value} ->> ${index})::${leaf.type}`)
+  const [only] = leaves
+  if (isTyped) return [value]
+  if (leaves.length > 1) return leaves.map((leaf, index) => `(${value} ->> ${index})::${leaf.type}`)
+  return [`(case when json_typeof(${value}) <> 'object' then ${value} #>> '{}' end)::${only?.type ?? 'text'}`]
 }
 
 function columnType(context: SqlContext, relation: ContentRelation, name: string): string {

@@ -24,7 +24,7 @@ export async function settleMissing(
   loads: ReadonlyMap<string, Load>,
   options: MissingOptions,
 ): Promise<string[]> {
-  const list = [...loads.values()]
+  const list = [...loads.values()].filter((load) => load.hasDifferences)
   const notes: string[] = []
   for (;;) {
     const missing: MissingTarget[] = []

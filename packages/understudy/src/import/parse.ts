@@ -6,7 +6,7 @@ import { leavesOf } from '../model/leaves.js'
 import { lineSelect } from '../model/line-sql.js'
 import { type ContentColumn, isNamedContent, relationOf } from '../model/model.js'
 import type { SqlContext } from '../model/sql-context.js'
-import type { Load } from './load.js'
+import { analyzeTemporary, type Load } from './load.js'
 
 /**
  * Parses the staged lines that the target does not hold already, once: every later step reads typed columns. Column `k` of the relation is
@@ -32,7 +32,9 @@ export async function parseStaged(session: Session, context: SqlContext, load: L
        from ${load.stage} s ${record} ${laterals.join(' ')}
       where ${remains(context, load)}`,
   )
-  await session.execute(`analyze ${load.parsed}`)
+  await analyzeTemporary(session, load, load.parsed)
+  const [found] = await session.query<{ any: boolean }>(`select exists (select from ${load.parsed}) as any`)
+  load.hasDifferences = found?.any ?? false
 }
 
 /** What a record says of its own identity beside its columns, and where it goes. */

@@ -89,7 +89,7 @@ async function importInTransaction(run: ImportRun): Promise<Outcome> {
     await planOwnedDeletes(session, context, loads)
   })
   const notes = await steps.time('bind', async () => {
-    for (const load of list) await allocateKeys(session, context, load, run.isDryRun)
+    for (const load of list) if (load.hasDifferences) await allocateKeys(session, context, load, run.isDryRun)
     return await settleMissing(session, context, loads, run)
   })
   const parked = await steps.time('check', () => refuseCollisions(session, context, list))

@@ -2,7 +2,7 @@ import type { Session } from '../database/port.js'
 import { UnderstudyError } from '../errors.js'
 import { relationLabel } from '../model/model.js'
 import type { OnProgress } from '../progress.js'
-import type { Load } from './load.js'
+import { analyzeTemporary, type Load } from './load.js'
 import { bare } from './parse.js'
 
 /**
@@ -30,7 +30,7 @@ export async function stageFile(
       },
     )
   }
-  await session.execute(`analyze ${load.stage}`)
+  await analyzeTemporary(session, load, load.stage)
 }
 
 async function* counted(

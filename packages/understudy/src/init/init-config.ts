@@ -53,5 +53,6 @@ function refuseExisting(folder: string, overwritten: string | null): void {
 function databaseLine({ database, databaseSource }: Settings, { label }: Inspection, folder: string): string | null {
   if (databaseSource === 'DATABASE_URL') return null
   if (!database.startsWith('pglite:') || database === 'pglite:memory') return label
-  return `pglite:./${relative(folder, database.slice('pglite:'.length))}`
+  const path = relative(folder, database.slice('pglite:'.length))
+  return path.startsWith('..') ? `pglite:${path}` : `pglite:./${path}`
 }

@@ -103,7 +103,8 @@ function list(heading: string, items: readonly string[]): string[] {
 }
 
 function section(name: string, introduced: readonly string[], lines: readonly string[]): string[] {
-  return indent(['', ...introduced, `${name}: {`, ...indent(lines), '},'])
+  const entries = lines.length === 0 ? [`${name}: {},`] : [`${name}: {`, ...indent(lines), '},']
+  return indent(['', ...introduced, ...entries])
 }
 
 function indent(lines: readonly string[]): string[] {

@@ -5,6 +5,7 @@ import {
   type Alternative,
   type ContentColumn,
   type ContentRelation,
+  canBeHalfNull,
   type Field,
   isNamedContent,
   ownedRelations,
@@ -120,12 +121,24 @@ export function translateExpression(
     const target = relationOf(context.model, alternative.target)
     return { alternative, json: identityJson(leavesOf(context.model, target), leaves, found) }
   })
-  if (translation.discriminator === null) return parts[0]?.json ?? 'null'
+  if (translation.discriminator === null) {
+    const [part] = parts
+    if (part === undefined) return 'null'
+    return canBeHalfNull(translation) ? halfNullExpression(part.alternative, part.json, value) : part.json
+  }
   const discriminator = value(translation.discriminator)
   const cases = parts.map(
     ({ alternative, json }) => `when ${quoteLiteral(alternative.when ?? '')} then to_json(${json})`,
   )
   return `case ${discriminator}::text ${cases.join(' ')} end`
+}
+
+/** A key of several columns may be null in part (`match simple`): then it points to no row, and its other values travel as they are. */
+function halfNullExpression(alternative: Alternative, json: string, value: (column: string) => string): string {
+  const own = alternative.join.find((pair) => pair.targetColumn === alternative.targetColumn)
+  const some = alternative.join.map((pair) => `${value(pair.column)} is null`).join(' or ')
+  const bare = value(own?.column ?? '')
+  return `case when ${bare} is not null and (${some}) then json_build_object('${VALUE_KEY}', ${bare}::text) else to_json(${json}) end`
 }
 
 /** The surrogate key as one JSON value: itself, an array of several, null where the relation has none. */
@@ -137,6 +150,8 @@ export function masterExpression(relation: ContentRelation): string {
 
 /** Where a row known by its origin carries it, first in its line. */
 export const ORIGIN_KEY = '$origin'
+/** Around the bare value of a key that is null in part. */
+export const VALUE_KEY = '$value'
 /** Where a row known by its content carries its name, if other rows refer to it. */
 export const DIGEST_KEY = '$digest'
 export const NUMBER_KEY = '$n'

@@ -90,6 +90,11 @@ export interface JoinPair {
   readonly targetColumn: string
 }
 
+/** Whether the value may stand there although the key that it belongs to is null in another column. */
+export function canBeHalfNull({ shape, discriminator, alternatives }: Translation): boolean {
+  return shape === 'value' && discriminator === null && alternatives.some((each) => each.join.length > 1)
+}
+
 /** Columns that point to rows of another relation, by a constraint or by declaration. */
 export interface Reference {
   /** The constraint's name, or the declared path `column` or `column.field`. */

@@ -133,6 +133,7 @@ async function findDanglingReferences(
         (name) => (isArray ? element : `s.${quoteIdentifier(name)}`),
         joins,
       )
+      const given = alternative.join.map((pair) => `s.${quoteIdentifier(pair.column)} is not null`).join(' and ')
       const unnest =
         translation.shape === 'array'
           ? `unnest(${value})`
@@ -144,7 +145,7 @@ async function findDanglingReferences(
       const rows = await session.query<{ sample: string; total: number }>(
         `select to_json(${masterExpression(relation)})::text || ' -> ' || ${isArray ? element : value}::text as sample, count(*) over () as total
            from ${fromRelation(context, relation)} s ${isArray ? `cross join lateral ${unnest} e(value)` : ''} ${joins}
-          where ${isArray ? element : value} is not null and ${found} is null ${discriminated}
+          where ${isArray ? `${element} is not null` : given} and ${found} is null ${discriminated}
           limit ${MAX_SAMPLES}`,
       )
       findings.push(...toFinding(relation, 'dangling reference', column.name, rows, relation.surrogate.join(', ')))

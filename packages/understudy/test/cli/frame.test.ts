@@ -4,6 +4,7 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { servers, urlOf } from '../support/engines.js'
 import { createScratchFolder } from '../support/scratch.js'
 import { runCli } from './run-cli.js'
 
@@ -101,6 +102,19 @@ describe('errors', () => {
       expect(stdout + stderr).not.toContain(SECRET)
       expect(/\n\s+at /.test(stderr)).toBe(flags[0] === '--debug')
     }
+  })
+})
+
+describe.each(servers.slice(0, 1))('a $name that refuses', ({ server }) => {
+  test.each([
+    ['a wrong password', { password: SECRET }, 'AUTHENTICATION_FAILED'],
+    ['a missing database', { database: 'not_there' }, 'DATABASE_NOT_FOUND'],
+  ])('%s is one clear error', async (_, parts, code) => {
+    const environment = { DATABASE_URL: urlOf(server, parts) }
+    const { stdout, stderr, exitCode } = await runCli(['inspect'], { cwd, environment })
+    expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 1 })
+    expect(stderr).toMatch(new RegExp(`^error: .+ \\(${code}\\)\n`))
+    expect(stderr).not.toMatch(new RegExp(`${SECRET}|\n\\s+at `))
   })
 })
 

@@ -48,3 +48,18 @@ test('a table is aligned by what is seen, colours and combining marks left out',
 test('a name cannot drive the terminal', () => {
   expect(printable('a\u001B[2Jb\nc\u202Ed')).toBe('a\\u001b[2Jb\\u000ac\\u202ed')
 })
+
+test('a table that is wider than the terminal breaks the cells that may be broken', () => {
+  const columns = [{ title: 'name' }, { title: 'notes', isWrapped: true }]
+  const rows = [
+    ['a', 'one two three four five'],
+    ['a_name_of_its_own', 'six'],
+  ]
+  expect(formatTable(columns, rows, 33)).toEqual([
+    'name               notes',
+    '─────────────────  ──────────────',
+    'a                  one two three',
+    '                   four five',
+    'a_name_of_its_own  six',
+  ])
+})

@@ -1,37 +1,15 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import type { Database } from '../../src/database/port.js'
 import type { UnderstudyError } from '../../src/errors.js'
-import { type MigrateOptions, migrateUp } from '../../src/migrate/migrate-up.js'
+import { migrateUp } from '../../src/migrate/migrate-up.js'
 import { migrationStatus } from '../../src/migrate/migration-status.js'
 import { engines, servers, withTestDatabase } from '../support/engines.js'
-import { createProject, type Project } from './project.js'
+import { createProject, failureOf, type Project, query, readAppliedIds } from './project.js'
 
 let project: Project
 
 beforeEach(async () => {
   project = await createProject()
 })
-
-async function up(
-  database: Database,
-  options: MigrateOptions = {},
-  environment: Record<string, string> = {},
-): Promise<string[]> {
-  const { applied } = await migrateUp(await project.settings(environment), { database, ...options })
-  return applied.map(({ id }) => id)
-}
-
-async function failureOf(work: Promise<unknown>): Promise<UnderstudyError> {
-  return await work.then(
-    () => expect.fail('expected an error'),
-    (error) => error,
-  )
-}
-
-const query = (database: Database, sql: string) => database.withSession((session) => session.query(sql))
-
-const idsApplied = async (database: Database) =>
-  (await query(database, 'select id from understudy.migration order by id collate "C"')).map(({ id }) => id)
 
 describe.each(engines)('on $name', (engine) => {
   test('SQL and TypeScript run in the order of their numbers, once, and the ledger tells of it', async () => {
@@ -74,14 +52,14 @@ describe.each(engines)('on $name', (engine) => {
         tool_version: expect.stringMatching(/^\d+\.\d+\.\d+/),
         archive: null,
       })
-      expect(await up(database)).toEqual([])
+      expect(await project.up(database)).toEqual([])
     })
   })
 
   test('everything in the ledger has a comment', async () => {
     await project.write({ '001_a.sql': 'select 1' })
     await withTestDatabase(engine, async ({ database }) => {
-      await up(database)
+      await project.up(database)
       const bare = await query(
         database,
         `select attname
@@ -99,11 +77,11 @@ describe.each(engines)('on $name', (engine) => {
       '003_c.sql': 'create table c ()',
     })
     await withTestDatabase(engine, async ({ database }) => {
-      const error = await failureOf(up(database))
+      const error = await failureOf(project.up(database))
       expect(error.code).toBe('MIGRATION_FAILED')
       expect(error.message).toContain('migration 002_b failed: column "nothing_like_this" does not exist')
       expect(error.detail).toMatch(/002_b\.sql:3\nSQLSTATE 42703/)
-      expect(await idsApplied(database)).toEqual(['001_a'])
+      expect(await readAppliedIds(database)).toEqual(['001_a'])
       const tables = await query(
         database,
         `select to_regclass('a') is not null as a, to_regclass('b') is not null as b`,
@@ -115,7 +93,7 @@ describe.each(engines)('on $name', (engine) => {
   test('a migration that ends its own transaction is an error and is not recorded', async () => {
     await project.write({ '001_a.sql': 'create table a (); commit; begin;' })
     await withTestDatabase(engine, async ({ database }) => {
-      const error = await failureOf(up(database))
+      const error = await failureOf(project.up(database))
       expect(error.message).toBe('migration 001_a failed: it ended its own transaction')
     })
   })
@@ -125,7 +103,7 @@ describe.each(engines)('on $name', (engine) => {
       '001_a.ts': `export default { description: 'hasty', async up(db) { db.execute('create table a ()') } }`,
     })
     await withTestDatabase(engine, async ({ database }) => {
-      const error = await failureOf(up(database))
+      const error = await failureOf(project.up(database))
       expect(error.message).toBe('migration 001_a failed: it returned before its statements had ended')
       expect(error.hint).toContain('await')
       expect(await query(database, `select to_regclass('a') as a`)).toEqual([{ a: null }])
@@ -138,7 +116,7 @@ describe.each(engines)('on $name', (engine) => {
       '002_next.sql': `create table b as select current_setting('statement_timeout') as timeout; select * from a;`,
     })
     await withTestDatabase(engine, async ({ database }) => {
-      expect(await up(database)).toEqual(['001_dump', '002_next'])
+      expect(await project.up(database)).toEqual(['001_dump', '002_next'])
       expect(await query(database, 'select timeout from b')).toEqual([{ timeout: '0' }])
     })
   })
@@ -151,9 +129,9 @@ describe.each(engines)('on $name', (engine) => {
       '003_half.sql': "-- migrate: transaction off\ncreate table half (); select ';' / 0;",
     })
     await withTestDatabase(engine, async ({ database }) => {
-      const error = await failureOf(up(database))
+      const error = await failureOf(project.up(database))
       expect(error.detail).toContain('It ran without a transaction: what came before the error was not rolled back.')
-      expect(await idsApplied(database)).toEqual(['001_a', '002_index'])
+      expect(await readAppliedIds(database)).toEqual(['001_a', '002_index'])
       expect(
         await query(
           database,
@@ -176,7 +154,7 @@ describe.each(engines)('on $name', (engine) => {
       expect(before).toMatchObject({ pendingCount: 4, problemCount: 0, missing: [] })
       expect(await query(database, `select to_regclass('understudy.migration') as ledger`)).toEqual([{ ledger: null }])
 
-      await up(database)
+      await project.up(database)
       await project.write({ '002_b.sql': 'select 22', '003_c.sql': '', '004_d.sql': null, '007_g.sql': '' })
       const after = await migrationStatus(await project.settings(), { database })
       expect(after).toMatchObject({ pendingCount: 1, problemCount: 3 })
@@ -191,129 +169,6 @@ describe.each(engines)('on $name', (engine) => {
       expect(after.missing).toMatchObject([
         { id: '004_d', state: 'missing', applied: { durationMs: expect.any(Number) } },
       ])
-    })
-  })
-})
-
-// A server makes a database sooner than PGlite starts.
-const fastest = engines.at(-1)
-if (!fastest) throw new Error('no engine to test on')
-
-describe('what runs', () => {
-  const packages = {
-    A: { title: 'Setup', from: 0, to: 9 },
-    B: { title: 'Core', from: 10, to: 19 },
-    E: { title: 'Final', from: 40 },
-  }
-
-  beforeEach(async () => {
-    project = await createProject({ packages })
-    await project.write({
-      '000_a.sql': 'select 1',
-      '001_b.sql': 'select 1',
-      '010_c.sql': 'select 1',
-      '011_m.sql': '-- migrate: manual-only\nselect 1',
-      '040_e.sql': 'select 1',
-    })
-  })
-
-  test('a range of packages, in either case; a flag wins over the environment', async () => {
-    await withTestDatabase(fastest, async ({ database }) => {
-      expect(await up(database, { to: 'a' }, { DB_MIGRATION_ENDWITH: 'B' })).toEqual(['000_a', '001_b'])
-      expect(await up(database, {}, { DB_MIGRATION_STARTWITH: 'b', DB_MIGRATION_ENDWITH: 'b' })).toEqual(['010_c'])
-      expect(await up(database, { from: 'E' })).toEqual(['040_e'])
-      expect(await query(database, 'select package from understudy.migration order by id')).toEqual(
-        ['A', 'A', 'B', 'E'].map((name) => ({ package: name })),
-      )
-    })
-  })
-
-  test('a manual migration runs when it is named, or when the environment says so, also behind applied ones', async () => {
-    await withTestDatabase(fastest, async ({ database }) => {
-      const { manual } = await migrateUp(await project.settings(), { database })
-      expect(manual).toEqual(['011_m'])
-      expect(await up(database, {}, { RUN_MANUAL_MIGRATIONS: 'true' })).toEqual(['011_m'])
-    })
-    await withTestDatabase(fastest, async ({ database }) => {
-      await up(database, { to: 'B' })
-      expect(await up(database, { only: '011' })).toEqual(['011_m'])
-      expect(await up(database, { only: '011_m' })).toEqual([])
-    })
-  })
-
-  test.each<[string, MigrateOptions, RegExp]>([
-    ['an unknown letter', { to: 'Q' }, /no migration package is called Q/],
-    ['a reversed range', { from: 'B', to: 'A' }, /from B to A is reversed/],
-    ['a start that skips pending predecessors', { from: 'B' }, /skips migrations that are pending/],
-    ['a migration that skips pending predecessors', { only: '010' }, /skips migrations that are pending/],
-    ['a migration that does not exist', { only: '099' }, /no migration is called 099/],
-    ['a migration and a range', { only: '000', to: 'A' }, /one migration and a range/],
-  ])('%s is an error, and nothing runs', async (_, options, message) => {
-    await withTestDatabase(fastest, async ({ database }) => {
-      const error = await failureOf(up(database, options))
-      expect(error.code).toBe('MIGRATION_RANGE_INVALID')
-      expect(error.message).toMatch(message)
-      expect(await query(database, `select to_regnamespace('understudy') as registry`)).toEqual([{ registry: null }])
-    })
-  })
-
-  test('bad names, shared numbers and files in no package are all named', async () => {
-    await project.write({ '001_twin.ts': '', 'helper.ts': '', '1_short.sql': '' })
-    const error = await failureOf(project.settings().then((settings) => migrateUp(settings)))
-    expect(error.code).toBe('MIGRATION_FILES_INVALID')
-    expect(error.detail?.split('\n')).toEqual([
-      '1_short.sql: not called NNN_name',
-      'helper.ts: not called NNN_name',
-      '001_b.sql, 001_twin.ts: share the number 001',
-    ])
-    await project.write({
-      '001_twin.ts': null,
-      'helper.ts': null,
-      '1_short.sql': null,
-      '025_x.sql': '',
-      '039_y.sql': '',
-    })
-    const homeless = await failureOf(project.settings().then((settings) => migrateUp(settings)))
-    expect(homeless.detail).toBe('025_x\n039_y')
-  })
-
-  test('files that cannot be read stop the run before anything runs, all of them named', async () => {
-    await project.write({
-      '002_x.ts': 'export default { up() {} }',
-      '003_y.ts': 'nonsense(',
-      '004_z.sql': '-- migrate: down',
-    })
-    await withTestDatabase(fastest, async ({ database }) => {
-      const { code, detail } = await failureOf(up(database))
-      expect(code).toBe('MIGRATION_FILES_INVALID')
-      expect(detail).toMatch(/002_x\.ts: expected `export default.*003_y\.ts: .*004_z\.sql: line 1: unknown header/s)
-      expect(await query(database, `select to_regnamespace('understudy') as registry`)).toEqual([{ registry: null }])
-    })
-  })
-
-  test('changed, missing and inserted files stop every run; line ends do not count as a change', async () => {
-    await withTestDatabase(fastest, async ({ database }) => {
-      await project.write({ '002_lines.sql': 'select 1;\nselect 2;\n' })
-      await up(database)
-      await project.write({ '002_lines.sql': '\uFEFFselect 1;\r\nselect 2;\r\n' })
-      expect(await up(database)).toEqual([])
-      await project.write({ '000_a.sql': 'select 2', '001_b.sql': null, '003_new.sql': 'select 3' })
-      const { code, detail } = await failureOf(up(database))
-      expect(code).toBe('MIGRATION_DRIFT')
-      expect(detail).toMatch(
-        /^000_a: its text was changed .*\n001_b: its file is missing.*\n003_new: is new, and comes before/,
-      )
-    })
-  })
-
-  test('an interrupted run ends before the next statement, and keeps what was committed', async () => {
-    await withTestDatabase(fastest, async ({ database }) => {
-      const controller = new AbortController()
-      const onProgress = (progress: { step: string }) =>
-        progress.step === 'done' && controller.abort(new Error('enough'))
-      const error = await failureOf(up(database, { onProgress, signal: controller.signal }))
-      expect(error.message).toBe('enough')
-      expect(await idsApplied(database)).toEqual(['000_a'])
     })
   })
 })
