@@ -14,7 +14,7 @@ export async function bringInto(stage: Stage, archive: Archive): Promise<void> {
   const { plan } = await report.work('imported', () =>
     importContent(settings, { database: slave, archive: archive.path, mode: 'replace', signal }),
   )
-  const after = await report.work('exported again, to compare', () => exportLines(stage, slave))
+  const after = await report.work('exported again, to compare', () => exportLines(stage, 'slave'))
   const localAfter = await withSample(slave, readLocalRows)
 
   const results = plan.relations.map((planned) => {

@@ -1,4 +1,4 @@
-import { relative } from 'node:path'
+import { basename, join } from 'node:path'
 import { type ExportResult, exportContent } from 'understudy'
 import { readCanonicalLines } from './lines.js'
 import type { Stage } from './stage.js'
@@ -16,10 +16,10 @@ const SHOWN_KEYS = ['xmlid', 'name', 'project_id', 'public_user', 'location', 't
 export async function exportMaster(stage: Stage): Promise<Archive> {
   const { report } = stage
   report.chapter('The master becomes an archive')
-  const archive = await report.work('exported', () => exportLines(stage, stage.master))
+  const archive = await report.work('exported', () => exportLines(stage, 'master'))
   const records = archive.files.reduce((sum, file) => sum + file.records, 0)
   const size = `${formatCount(records, 'row')} of ${archive.files.length} tables, ${Math.ceil(archive.bytes / 1024)} kB`
-  report.say(`  ${relative('.', archive.path)}: ${size}`)
+  report.say(`  ${basename(archive.path)}: ${size}`)
   report.say(
     '',
     'One event as it travels. In the database these four references are numbers; here they are identities:',
@@ -31,8 +31,13 @@ export async function exportMaster(stage: Stage): Promise<Archive> {
   return archive
 }
 
-export async function exportLines(stage: Stage, database: Stage['master']): Promise<Archive> {
-  const { settings, archives, signal } = stage
-  const exported = await exportContent(settings, { database, out: `${archives}/`, signal })
+/** Exports a database into an archive of that name, and reads it. */
+export async function exportLines(
+  stage: Stage,
+  from: 'master' | 'slave' | 'empty',
+  name: string = from,
+): Promise<Archive> {
+  const { settings, archives, signal, [from]: database } = stage
+  const exported = await exportContent(settings, { database, out: join(archives, `${name}.backup.tar.gz`), signal })
   return { ...exported, lines: await readCanonicalLines(exported.path) }
 }

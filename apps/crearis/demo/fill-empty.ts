@@ -11,7 +11,7 @@ export async function fillEmpty(stage: Stage, archive: Archive): Promise<void> {
   await report.work('imported', () =>
     importContent(settings, { database: empty, archive: archive.path, mode: 'init', signal }),
   )
-  const copy = await report.work('exported again, to compare', () => exportLines(stage, empty))
+  const copy = await report.work('exported again, to compare', () => exportLines(stage, 'empty', 'copy'))
   report.say(
     '',
     'A row is equal when its whole line in the archive is equal, every value and every reference. The fingerprint (SHA-256) of all',

@@ -2,6 +2,7 @@
  * The demo: `pnpm demo`. Brings the content of one database into two others and proves that it arrived. Uses embedded databases in
  * data/demo, or, where DATABASE_URL says `postgres://…`, databases that it makes on that server and removes at the end.
  */
+import { basename, join } from 'node:path'
 import { bringInto } from './bring-into.js'
 import { compareLinks } from './compare-links.js'
 import { choosePlace, withDatabases } from './databases.js'
@@ -34,8 +35,8 @@ async function runDemo(): Promise<void> {
   sayHello(report, place)
   report.chapter('Three databases')
   report.say('All three get the tables of a small application: users, projects, events, pages, images …', '')
-  const archive = await withDatabases(place, report, async (databases) => {
-    const stage = { ...databases, report, signal: interrupted.signal, archives: place.folder }
+  const archive = await withDatabases(place, report, async (made) => {
+    const stage = { ...made, report, signal: interrupted.signal }
     const tables = await prepareContent(stage)
     const first = await exportMaster(stage)
     await fillEmpty(stage, first)
@@ -43,7 +44,7 @@ async function runDemo(): Promise<void> {
     await compareLinks(stage)
     await importAgain(stage, tables, first)
     await moveOneChange(stage, tables)
-    return first.path
+    return basename(first.path)
   })
-  sayGoodbye(report, place, archive)
+  sayGoodbye(report, place, join(place.folder, archive))
 }

@@ -13,7 +13,7 @@ export async function moveOneChange(stage: Stage, tables: readonly Table[]): Pro
   report.chapter('One change in the master')
   const change = await withSample(master, plantOneChange)
   report.say(`An editor of the master writes a new ${change.column} for ${change.identity}:`, `  ${change.value}`, '')
-  const archive = await report.work('exported the master', () => exportLines(stage, master))
+  const archive = await report.work('exported the master', () => exportLines(stage, 'master', 'master-later'))
   const source = { database: slave, archive: archive.path, mode: 'replace', signal } as const
 
   const dryRun = await report.work('planned, without writing', () =>

@@ -1,8 +1,3 @@
-import { statSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
-import type { AppliedMigration, FileEntry } from '../archive/archive-index.js'
-import { archivePath } from '../archive/store.js'
-import { createArchive } from '../archive/writer.js'
 import type { Catalog } from '../catalog/catalog.js'
 import { readCatalog } from '../catalog/read-catalog.js'
 import type { Settings } from '../config/settings.js'
@@ -11,15 +6,14 @@ import { quoteQualified } from '../database/quoting.js'
 import { pinSettings } from '../database/settings.js'
 import { withDatabase } from '../database/with-database.js'
 import { UnderstudyError } from '../errors.js'
-import { type BuiltModel, requireModel } from '../model/build-model.js'
+import { requireModel } from '../model/build-model.js'
 import { type ContentRelation, relationLabel } from '../model/model.js'
 import { describeFinding, findIdentityProblems } from '../model/preflight.js'
-import { createSqlContext, fromRelation, type SqlContext } from '../model/sql-context.js'
+import { createSqlContext, type SqlContext } from '../model/sql-context.js'
 import type { OnProgress } from '../progress.js'
-import { type Instance, openRegistry, readLineage, recordTransfer } from '../registry/registry.js'
-import { TOOL_VERSION } from '../version.js'
-import { type Selected, selectRelations } from './select-relations.js'
-import { readSnapshot, withSnapshotWorkers } from './snapshot.js'
+import { type Instance, openRegistry, recordTransfer } from '../registry/registry.js'
+import { relationsRead, selectRelations } from './select-relations.js'
+import { type Content, writeArchive } from './write-archive.js'
 
 export interface ExportOptions {
   /** A file, or a folder in which the archive gets its timestamp as name. Default: the settings' folder of archives. */
@@ -66,7 +60,7 @@ export async function exportContent(settings: Settings, options: ExportOptions =
       exportSession(database, session, settings, options, instance),
     )
     if (instance !== null) await database.withSession((session) => recordExport(session, result))
-    return { ...result, durationMs: performance.now() - startedAt }
+    return { ...result, durationMs: Math.round(performance.now() - startedAt) }
   })
 }
 
@@ -83,7 +77,11 @@ async function exportSession(
   })
   return await session.transaction({ isolation: 'repeatable read', isReadOnly: true }, async () => {
     await pinSettings(session)
-    await lockAgainstRewriting(session, planned.selected.relations, options.onProgress)
+    await lockAgainstRewriting(
+      session,
+      relationsRead(planned.built.model, planned.selected.relations),
+      options.onProgress,
+    )
     const catalog = await readCatalog(session)
     const content = readContent(catalog, settings, options)
     expectSameRelations(planned.selected.relations, content.selected.relations)
@@ -98,18 +96,6 @@ async function exportSession(
       ...content,
     })
   })
-}
-
-interface Content {
-  readonly built: BuiltModel
-  readonly selected: Selected
-}
-
-interface Prepared extends Content {
-  readonly context: SqlContext
-  readonly catalog: Catalog
-  readonly warnings: readonly string[]
-  readonly instance: Instance | null
 }
 
 function readContent(catalog: Catalog, settings: Settings, options: ExportOptions): Content {
@@ -150,151 +136,6 @@ async function preflight(session: Session, context: SqlContext, relations: reado
     detail: findings.map(describeFinding).join('\n'),
     hint: 'Mend these rows, or choose another identity in the configuration (`relations`), or `onDangling` for a declared reference.',
   })
-}
-
-async function writeArchive(
-  database: Database,
-  session: Session,
-  settings: Settings,
-  options: ExportOptions,
-  prepared: Prepared,
-): Promise<ExportResult> {
-  const path = outputPath(settings, options)
-  const lineage = prepared.instance === null ? [] : await readLineage(session)
-  const migrations = await readMigrations(session)
-  const archive = await createArchive({ path })
-  try {
-    const durations = new Map<string, number>()
-    const queue = await bySize(session, prepared.context, prepared.selected.relations)
-    const jobs = Math.min(
-      options.jobs ?? Math.min(4, availableParallelism()),
-      database.maxSessions,
-      Math.max(1, queue.length),
-    )
-    const work = async (worker: Session) => {
-      for (let relation = queue.shift(); relation !== undefined; relation = queue.shift()) {
-        options.signal?.throwIfAborted()
-        const startedAt = performance.now()
-        await exportRelation(worker, archive, prepared.context, relation, options)
-        durations.set(relationLabel(relation), performance.now() - startedAt)
-      }
-    }
-    await withSnapshotWorkers(database, session, jobs, work)
-    options.onProgress?.({ step: 'assemble', relation: null, rows: 0, totalRows: null, bytes: 0, isDone: false })
-    const finished = await archive.finish({
-      tool_version: TOOL_VERSION,
-      source: {
-        instance: prepared.instance?.id ?? null,
-        server_version: String(prepared.catalog.serverVersion),
-        database: prepared.catalog.database,
-      },
-      lineage,
-      migrations,
-      model: prepared.built.model,
-      extensions: [...prepared.catalog.extensions],
-      selection: { only: [...(options.only ?? [])], exclude: [...(options.exclude ?? [])] },
-      masks: masksOf(prepared.selected.relations),
-      warnings: [...prepared.warnings],
-    })
-    return {
-      path: finished.path,
-      bytes: finished.bytes,
-      archiveId: finished.index.id,
-      files: finished.index.files.map((file) => exportedFile(file, durations)),
-      warnings: prepared.warnings,
-      durationMs: 0,
-    }
-  } catch (error) {
-    await archive.abort()
-    throw error
-  }
-}
-
-async function exportRelation(
-  session: Session,
-  archive: Awaited<ReturnType<typeof createArchive>>,
-  context: SqlContext,
-  relation: ContentRelation,
-  { onProgress, signal }: ExportOptions,
-): Promise<void> {
-  const label = relationLabel(relation)
-  const late = relation.references.filter((reference) => reference.isLate).flatMap((reference) => reference.columns)
-  const [counted] = await session.query<{ rows: number }>(
-    `select count(*) as rows from ${fromRelation(context, relation)}`,
-  )
-  const totalRows = counted?.rows ?? 0
-  let total = { rows: 0, bytes: 0 }
-  const report = (isDone: boolean) => onProgress?.({ step: 'read', relation: label, ...total, totalRows, isDone })
-  await archive.addRelation(
-    { schema: relation.schema, name: relation.name, lateSeedColumns: [...new Set(late)] },
-    readSnapshot(session, context, relation, signal),
-    {
-      expectedRecords: totalRows,
-      onProgress: (rows, bytes) => {
-        total = { rows, bytes }
-        report(false)
-      },
-    },
-  )
-  report(true)
-}
-
-function exportedFile(file: FileEntry, durations: ReadonlyMap<string, number>): ExportedFile {
-  const relation = relationLabel({ schema: file.schema, name: file.relation })
-  return {
-    relation,
-    records: file.records,
-    bytes: file.bytes,
-    contentSha256: file.content_sha256,
-    durationMs: durations.get(relation) ?? 0,
-  }
-}
-
-function outputPath(settings: Settings, { out }: ExportOptions): string {
-  if (out === undefined) return archivePath(settings.archives, new Date())
-  const isFolder = out.endsWith('/') || statSync(out, { throwIfNoEntry: false })?.isDirectory() === true
-  return isFolder ? archivePath(out, new Date()) : out
-}
-
-/** Largest first, so that no worker begins the largest relation when the others are done. */
-async function bySize(
-  session: Session,
-  context: SqlContext,
-  relations: readonly ContentRelation[],
-): Promise<ContentRelation[]> {
-  if (relations.length < 2) return [...relations]
-  const names = relations.map((relation) => fromRelation(context, relation).replace('only ', ''))
-  const rows = await session.query<{ position: number; bytes: number }>(
-    `select r.position::int as position,
-            (select coalesce(sum(pg_relation_size(t.relid)), 0) from pg_partition_tree(r.name::regclass) t) + pg_relation_size(r.name::regclass) as bytes
-       from unnest($1::text[]) with ordinality r(name, position)`,
-    [names],
-  )
-  const bytes = new Map(rows.map((row) => [row.position - 1, Number(row.bytes)]))
-  return relations
-    .map((relation, index) => ({ relation, size: bytes.get(index) ?? 0 }))
-    .toSorted((a, b) => b.size - a.size)
-    .map(({ relation }) => relation)
-}
-
-function masksOf(relations: readonly ContentRelation[]) {
-  return relations.flatMap((relation) =>
-    relation.columns.flatMap((column) =>
-      column.mask === undefined
-        ? []
-        : [{ schema: relation.schema, relation: relation.name, column: column.name, expression: column.mask }],
-    ),
-  )
-}
-
-async function readMigrations(session: Session): Promise<AppliedMigration[]> {
-  const [found] = await session.query<{ exists: boolean }>(
-    `select to_regclass('understudy.migration') is not null as exists`,
-  )
-  if (found?.exists !== true) return []
-  return await session.query<AppliedMigration & Record<string, unknown>>(
-    'select id, checksum from understudy.migration order by id',
-  )
 }
 
 async function recordExport(session: Session, result: ExportResult): Promise<void> {

@@ -2,7 +2,7 @@ import { baseTypeOf, type Catalog } from '../catalog/catalog.js'
 import { UnderstudyError } from '../errors.js'
 import type { BuiltModel } from '../model/build-model.js'
 import { toPattern } from '../model/content-relations.js'
-import { type ContentRelation, relationLabel } from '../model/model.js'
+import { type ContentModel, type ContentRelation, relationLabel, relationOf } from '../model/model.js'
 
 /** The relations that an export takes, and what the reader of the archive should know about them. */
 export interface Selected {
@@ -33,6 +33,23 @@ export function selectRelations(
   )
   refuseLargeObjects(catalog, relations)
   return { relations, warnings: leftOutTargets(relations) }
+}
+
+/** The relations selected, and those whose rows their references name. */
+export function relationsRead(model: ContentModel, selected: readonly ContentRelation[]): ContentRelation[] {
+  const read = new Set<ContentRelation>()
+  const add = (relation: ContentRelation) => {
+    if (read.has(relation)) return
+    read.add(relation)
+    for (const column of relation.columns) {
+      const translations = [column.translation, ...(column.fields ?? []).map((field) => field.translation)]
+      for (const alternative of translations.flatMap((each) => each?.alternatives ?? [])) {
+        add(relationOf(model, alternative.target))
+      }
+    }
+  }
+  for (const relation of selected) add(relation)
+  return [...read]
 }
 
 function isNamed(relation: ContentRelation, pattern: string): boolean {

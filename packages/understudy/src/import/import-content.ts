@@ -63,7 +63,7 @@ export async function importContent(settings: Settings, options: ImportOptions):
       archivePath: path,
       isWritten,
       steps,
-      durationMs: performance.now() - startedAt,
+      durationMs: Math.round(performance.now() - startedAt),
     })
     if (options.isDryRun === true) return finish(await run(true), false)
     await database.withSession((session) => requireTargetName(session, settings, options))

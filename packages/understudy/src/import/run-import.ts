@@ -222,7 +222,7 @@ class Steps {
     this.#emit(step, null, 0, false)
     const startedAt = performance.now()
     const result = await work()
-    this.list.push({ step, durationMs: performance.now() - startedAt })
+    this.list.push({ step, durationMs: Math.round(performance.now() - startedAt) })
     this.#emit(step, null, 0, true)
     return result
   }

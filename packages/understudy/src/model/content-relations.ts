@@ -1,12 +1,13 @@
 import type { Catalog, Relation } from '../catalog/catalog.js'
+import type { RelationConfig } from '../config/define-config.js'
 import { relationLabel } from './model.js'
-import type { ModelSettings, RelationSettings } from './settings.js'
+import type { ModelSettings } from './settings.js'
 
 /** A relation of the catalog that is content, with what the configuration says about it. */
 export interface Candidate {
   readonly relation: Relation
   readonly label: string
-  readonly settings: RelationSettings
+  readonly settings: RelationConfig
 }
 
 /** A relation that never travels, and why. */
@@ -52,8 +53,8 @@ function resolveRelationSettings(
   catalog: Catalog,
   settings: ModelSettings,
   problems: string[],
-): Map<number, RelationSettings> {
-  const resolved = new Map<number, RelationSettings>()
+): Map<number, RelationConfig> {
+  const resolved = new Map<number, RelationConfig>()
   for (const [name, own] of Object.entries(settings.relations)) {
     const relation = findConfiguredRelation(catalog, name)
     if (typeof relation === 'string') problems.push(`relations.${name}: ${relation}`)
@@ -66,7 +67,7 @@ function resolveRelationSettings(
 function reasonToLeaveOut(
   relation: Relation,
   settings: ModelSettings,
-  own: RelationSettings,
+  own: RelationConfig,
   excluded: readonly RegExp[],
 ): string | null {
   if (settings.schemas.length > 0 && !settings.schemas.includes(relation.schema)) return ''

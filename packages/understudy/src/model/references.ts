@@ -1,8 +1,9 @@
 import type { Catalog, Column, Relation } from '../catalog/catalog.js'
 import { baseTypeOf } from '../catalog/catalog.js'
+import type { ReferenceConfig } from '../config/define-config.js'
 import { type Candidate, findConfiguredRelation } from './content-relations.js'
 import { relationLabel, type Translation } from './model.js'
-import type { ModelSettings, ReferenceSettings } from './settings.js'
+import type { ModelSettings } from './settings.js'
 
 /** A reference as found, its target still a relation of the catalog. */
 export interface FoundReference {
@@ -81,7 +82,7 @@ function rootOf(byOid: ReadonlyMap<number, Relation>, relation: Relation | undef
 function resolveDeclared(
   catalog: Catalog,
   path: string,
-  declared: ReferenceSettings,
+  declared: ReferenceConfig,
 ): { owner: Relation; reference: FoundReference } | string {
   const place = findColumnPath(catalog, path)
   if (typeof place === 'string') return place

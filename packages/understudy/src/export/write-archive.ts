@@ -1,0 +1,169 @@
+import { availableParallelism } from 'node:os'
+import type { AppliedMigration, FileEntry, Mask } from '../archive/archive-index.js'
+import { archivePath, resolveOutput } from '../archive/store.js'
+import { type ArchiveWriter, createArchive } from '../archive/writer.js'
+import type { Catalog } from '../catalog/catalog.js'
+import type { Settings } from '../config/settings.js'
+import type { Database, Session } from '../database/port.js'
+import type { BuiltModel } from '../model/build-model.js'
+import { type ContentRelation, relationLabel } from '../model/model.js'
+import { fromRelation, type SqlContext } from '../model/sql-context.js'
+import { type Instance, readLineage } from '../registry/registry.js'
+import { TOOL_VERSION } from '../version.js'
+import type { ExportedFile, ExportOptions, ExportResult } from './export-content.js'
+import type { Selected } from './select-relations.js'
+import { readSnapshot, withSnapshotWorkers } from './snapshot.js'
+
+/** What an export reads of the database, and what it adds to know. */
+export interface Content {
+  readonly built: BuiltModel
+  readonly selected: Selected
+}
+
+export interface Prepared extends Content {
+  readonly context: SqlContext
+  readonly catalog: Catalog
+  readonly warnings: readonly string[]
+  readonly instance: Instance | null
+}
+
+/** Reads every relation selected through the snapshot of `session`'s transaction, and writes the archive. */
+export async function writeArchive(
+  database: Database,
+  session: Session,
+  settings: Settings,
+  options: ExportOptions,
+  prepared: Prepared,
+): Promise<ExportResult> {
+  const now = new Date()
+  const path = options.out === undefined ? archivePath(settings.archives, now) : await resolveOutput(options.out, now)
+  const lineage = prepared.instance === null ? [] : await readLineage(session)
+  const migrations = await readMigrations(session)
+  const archive = await createArchive({ path })
+  try {
+    const durations = new Map<string, number>()
+    const queue = await bySize(session, prepared.context, prepared.selected.relations)
+    const jobs = Math.min(
+      options.jobs ?? Math.min(4, availableParallelism()),
+      database.maxSessions,
+      Math.max(1, queue.length),
+    )
+    const work = async (worker: Session) => {
+      for (let relation = queue.shift(); relation !== undefined; relation = queue.shift()) {
+        options.signal?.throwIfAborted()
+        const startedAt = performance.now()
+        await exportRelation(worker, archive, prepared.context, relation, options)
+        durations.set(relationLabel(relation), performance.now() - startedAt)
+      }
+    }
+    await withSnapshotWorkers(database, session, jobs, work)
+    options.onProgress?.({ step: 'assemble', relation: null, rows: 0, totalRows: null, bytes: 0, isDone: false })
+    const finished = await archive.finish({
+      tool_version: TOOL_VERSION,
+      source: {
+        instance: prepared.instance?.id ?? null,
+        server_version: String(prepared.catalog.serverVersion),
+        database: prepared.catalog.database,
+      },
+      lineage,
+      migrations,
+      model: prepared.built.model,
+      extensions: [...prepared.catalog.extensions],
+      selection: { only: [...(options.only ?? [])], exclude: [...(options.exclude ?? [])] },
+      masks: masksOf(prepared.selected.relations),
+      warnings: [...prepared.warnings],
+    })
+    return {
+      path: finished.path,
+      bytes: finished.bytes,
+      archiveId: finished.index.id,
+      files: finished.index.files.map((file) => exportedFile(file, durations)),
+      warnings: prepared.warnings,
+      durationMs: 0,
+    }
+  } catch (error) {
+    await archive.abort()
+    throw error
+  }
+}
+
+async function exportRelation(
+  session: Session,
+  archive: ArchiveWriter,
+  context: SqlContext,
+  relation: ContentRelation,
+  { onProgress, signal }: ExportOptions,
+): Promise<void> {
+  const label = relationLabel(relation)
+  const late = relation.references.filter((reference) => reference.isLate).flatMap((reference) => reference.columns)
+  const [counted] = await session.query<{ rows: number }>(
+    `select count(*) as rows from ${fromRelation(context, relation)}`,
+  )
+  const totalRows = counted?.rows ?? 0
+  let total = { rows: 0, bytes: 0 }
+  const report = (isDone: boolean) => onProgress?.({ step: 'read', relation: label, ...total, totalRows, isDone })
+  await archive.addRelation(
+    { schema: relation.schema, name: relation.name, lateSeedColumns: [...new Set(late)] },
+    readSnapshot(session, context, relation, signal),
+    {
+      expectedRecords: totalRows,
+      onProgress: (rows, bytes) => {
+        total = { rows, bytes }
+        report(false)
+      },
+    },
+  )
+  report(true)
+}
+
+function exportedFile(file: FileEntry, durations: ReadonlyMap<string, number>): ExportedFile {
+  const relation = relationLabel({ schema: file.schema, name: file.relation })
+  return {
+    relation,
+    records: file.records,
+    bytes: file.bytes,
+    contentSha256: file.content_sha256,
+    durationMs: Math.round(durations.get(relation) ?? 0),
+  }
+}
+
+/** Largest first, so that no worker begins the largest relation when the others are done. */
+async function bySize(
+  session: Session,
+  context: SqlContext,
+  relations: readonly ContentRelation[],
+): Promise<ContentRelation[]> {
+  if (relations.length < 2) return [...relations]
+  const names = relations.map((relation) => fromRelation(context, relation).replace('only ', ''))
+  const rows = await session.query<{ position: number; bytes: number }>(
+    `select r.position::int as position,
+            (select coalesce(sum(pg_relation_size(t.relid)), 0) from pg_partition_tree(r.name::regclass) t) + pg_relation_size(r.name::regclass) as bytes
+       from unnest($1::text[]) with ordinality r(name, position)`,
+    [names],
+  )
+  const bytes = new Map(rows.map((row) => [row.position - 1, Number(row.bytes)]))
+  return relations
+    .map((relation, index) => ({ relation, size: bytes.get(index) ?? 0 }))
+    .toSorted((a, b) => b.size - a.size)
+    .map(({ relation }) => relation)
+}
+
+function masksOf(relations: readonly ContentRelation[]): Mask[] {
+  return relations.flatMap((relation) =>
+    relation.columns.flatMap((column) =>
+      column.mask === undefined
+        ? []
+        : [{ schema: relation.schema, relation: relation.name, column: column.name, expression: column.mask }],
+    ),
+  )
+}
+
+async function readMigrations(session: Session): Promise<AppliedMigration[]> {
+  const [found] = await session.query<{ exists: boolean }>(
+    `select to_regclass('understudy.migration') is not null as exists`,
+  )
+  if (found?.exists !== true) return []
+  return await session.query<AppliedMigration & Record<string, unknown>>(
+    'select id, checksum from understudy.migration order by id',
+  )
+}
