@@ -4,6 +4,8 @@ import type { Database } from './port.js'
 import { openPostgres } from './postgres.js'
 
 export interface OpenOptions {
+  /** Whether the folder of an embedded database is made where it is missing (the default) or must be there: a slip in a path makes no database. */
+  readonly folder?: 'make' | 'expect' | undefined
   /** What `pg_stat_activity` shows, unless the URL or PGAPPNAME says otherwise. Default: `understudy`. */
   readonly applicationName?: string | undefined
   /** Receives the server's notices and warnings. Default: nobody does. */
@@ -15,7 +17,7 @@ export interface OpenOptions {
  * session), `pglite:<folder>` for an embedded database (the folder is made and locked), `pglite:memory` for one that is
  * gone when it is closed. `sslmode` means what the PostgreSQL manual says.
  *
- * Throws DATABASE_URL_INVALID, DATABASE_LOCKED, FOLDER_UNUSABLE.
+ * Throws DATABASE_URL_INVALID, DATABASE_LOCKED, DATABASE_NOT_FOUND, FOLDER_UNUSABLE.
  */
 export async function openDatabase(url: string, options: OpenOptions = {}): Promise<Database> {
   if (/^postgres(ql)?:\/\//.test(url)) return openPostgres(url, options)

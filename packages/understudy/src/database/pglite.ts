@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { existsSync } from 'node:fs'
 import { chmod, mkdir, readdir, realpath, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PGlite, type PGliteOptions } from '@electric-sql/pglite'
@@ -51,6 +52,11 @@ export async function openPglite(folder: string, options: OpenOptions): Promise<
       'pglite:memory',
       options,
     )
+  }
+  if (options.folder === 'expect' && !existsSync(join(folder, 'PG_VERSION')) && !openFolders.has(folder)) {
+    throw new UnderstudyError('DATABASE_NOT_FOUND', `there is no embedded database in ${folder}`, {
+      hint: 'Correct the path, or make the database with `understudy migrate up`.',
+    })
   }
   const path = await makeFolder(folder)
   const shared = openFolders.get(path) ?? { opening: openFolder(path), handles: 0 }

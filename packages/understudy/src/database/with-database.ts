@@ -3,11 +3,15 @@ import type { Database } from './port.js'
 
 /** Gives `use` the database that is already open, or opens the one that the URL names and closes it afterwards. */
 export async function withDatabase<T>(
-  place: { readonly url: string; readonly open?: Database | undefined },
+  place: {
+    readonly url: string
+    readonly open?: Database | undefined
+    readonly folder?: 'make' | 'expect' | undefined
+  },
   use: (database: Database) => Promise<T>,
 ): Promise<T> {
   if (place.open !== undefined) return await use(place.open)
-  const database = await openDatabase(place.url)
+  const database = await openDatabase(place.url, { folder: place.folder ?? 'expect' })
   try {
     return await use(database)
   } finally {

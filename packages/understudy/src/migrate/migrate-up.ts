@@ -76,7 +76,7 @@ export async function migrateUp(settings: Settings, options: MigrateOptions = {}
     packageOf: ({ id }) => assigned.get(id)?.name ?? '',
     options,
   }
-  return await withDatabase({ url: settings.database, open: options.database }, async (database) => {
+  return await withDatabase({ url: settings.database, open: options.database, folder: 'make' }, async (database) => {
     const work = (session: Session) =>
       withAdvisoryLock(session, lockOptions(options), () => applyPending(session, context))
     const result = await database.withSession(work)

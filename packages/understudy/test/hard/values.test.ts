@@ -180,7 +180,9 @@ async function reopen(stage: Stage, settings: Record<string, string>): Promise<D
   for (const [key, value] of Object.entries(settings)) {
     const text = key === 'search_path' ? value : quoteLiteral(value)
     // A machine may lack the locale.
-    await stage.run(`alter database ${name} set ${key} = ${text}`).catch((error) => {
+    // PGlite does not read what `alter database` sets.
+    const statement = stage.created.database.driver === 'pglite' ? 'alter system' : `alter database ${name}`
+    await stage.run(`${statement} set ${key} = ${text}`).catch((error) => {
       if (key !== 'lc_monetary') throw error
     })
   }

@@ -1,0 +1,149 @@
+import { describe, expect, test } from 'vitest'
+import { engines } from '../support/engines.js'
+import { createStage } from '../support/scenario.js'
+import { errorOf, expectNothingToDo, transfer } from './support.js'
+
+const USERS = `create table users (id serial primary key, xmlid text not null unique, name text);`
+
+describe.each(engines)('references on $name', (engine) => {
+  test('circles that must not be null, over two and three tables and to the row itself, arrive new and changed', async () => {
+    await transfer(engine, {
+      schema: `
+        create table a (id serial primary key, xmlid text unique, b_id int not null); create table b (id serial primary key, xmlid text unique, a_id int not null references a);
+        alter table a add foreign key (b_id) references b deferrable initially deferred;
+        create table c (id serial primary key, xmlid text unique, d_id int not null); create table d (id serial primary key, xmlid text unique, e_id int not null);
+        create table e (id serial primary key, xmlid text unique, c_id int not null references c deferrable); alter table c add foreign key (d_id) references d deferrable; alter table d add foreign key (e_id) references e deferrable;
+        create table self (id serial primary key, xmlid text unique, me int not null references self);`,
+      source: `with x as (insert into a values (1, 'a1', 2), (2, 'a2', 1)) insert into b values (1, 'b1', 1), (2, 'b2', 2);
+        begin; set constraints all deferred; insert into c values (1, 'c1', 1), (2, 'c2', 1); insert into d values (1, 'd1', 1); insert into e values (1, 'e1', 2); commit;
+        insert into self values (1, 's1', 1), (2, 's2', 1), (3, 's3', 3);`,
+      target: `with x as (insert into a values (71, 'a2', 71), (72, 'ax', 72)) insert into b values (71, 'b2', 71), (72, 'bx', 72);
+        begin; set constraints all deferred; insert into c values (81, 'c2', 81); insert into d values (81, 'dx', 81); insert into e values (81, 'e1', 81); commit;
+        insert into self values (91, 's2', 91), (92, 's3', 91);`,
+      equal: [
+        `select a.xmlid as a, b.xmlid as b, a2.xmlid as a2 from a join b on b.id = a.b_id join a a2 on a2.id = b.a_id where a.xmlid <> 'ax' order by 1`,
+        `select c.xmlid as c, d.xmlid as d, e.xmlid as e, c2.xmlid as c2 from c join d on d.id = c.d_id join e on e.id = d.e_id join c c2 on c2.id = e.c_id order by 1`,
+        `select s.xmlid, m.xmlid as me from self s join self m on m.id = s.me order by 1`,
+      ],
+    })
+  })
+
+  test('composite, overlapping and half-null references keep every part', async () => {
+    await transfer(engine, {
+      schema: `create table tenants (id serial primary key, slug text unique not null);
+        create table a (tenant_id int references tenants, id serial, xmlid text unique, primary key (tenant_id, id));
+        create table b (tenant_id int references tenants, code text, primary key (tenant_id, code));
+        create table links (xmlid text primary key, tenant_id int, a_id int, b_code text, foreign key (tenant_id, a_id) references a, foreign key (tenant_id, b_code) references b);`,
+      source: `insert into tenants (slug) values ('t1'), ('t2'); insert into a (tenant_id, xmlid) values (1, 'a1'), (2, 'a2'); insert into b values (1, 'b'), (2, 'b');
+        insert into links values ('both', 2, 2, 'b'), ('half', 1, null, 'b'), ('only tenant', 2, null, null), ('only code', null, null, 'nowhere'), ('none', null, null, null);`,
+      target: `insert into tenants (id, slug) values (50, 't2'), (51, 'x'); insert into a values (50, 70, 'a2'); insert into b values (51, 'b');`,
+      equal: [
+        `select l.xmlid, t.slug, a.xmlid as a, l.b_code from links l left join tenants t on t.id = l.tenant_id left join a on a.tenant_id = l.tenant_id and a.id = l.a_id order by 1`,
+      ],
+    })
+  })
+
+  test('a number beside a null in a half-null reference is not lost in silence', async () => {
+    const schema = `create table tenants (id serial primary key, slug text unique not null);
+      create table a (tenant_id int references tenants, id serial, xmlid text unique, primary key (tenant_id, id));
+      create table links (xmlid text primary key, tenant_id int, a_id int, foreign key (tenant_id, a_id) references a);`
+    const source = await createStage(engine, `${schema} insert into links values ('l', null, 5)`)
+    const target = await createStage(engine, schema)
+    const error = await errorOf(source.export().then(({ path }) => target.import(path)))
+    if (error.code !== 'none') expect(error.text).toMatch(/links/)
+    else expect(await target.rows(`select a_id from links`)).toEqual([{ a_id: 5 }])
+  })
+
+  test('a reference that is not valid travels where its rows exist, and names the row where one does not', async () => {
+    const schema = `${USERS} create table posts (xmlid text primary key, user_id int);`
+    const constrain = `alter table posts add foreign key (user_id) references users not valid;`
+    const source = await createStage(engine, `${schema} insert into users values (1, 'u1', ''); insert into posts values ('good', 1), ('bad', 99); ${constrain}`)
+    expect(await errorOf(source.export())).toMatchObject({ code: 'IDENTITY_PREFLIGHT', text: expect.stringMatching(/posts.*user_id.*99/s) })
+    await source.run(`delete from posts where xmlid = 'bad'`)
+    const target = await createStage(engine, `${schema} ${constrain} insert into users values (7, 'x', '')`)
+    await target.import((await source.export()).path)
+    expect(await target.rows(`select u.xmlid from posts p join users u on u.id = p.user_id`)).toEqual([{ xmlid: 'u1' }])
+    expect(await target.rows(`select convalidated from pg_constraint where contype = 'f'`)).toEqual([{ convalidated: false }])
+  })
+
+  test('a referenced value that is not the identity may change, together with what refers to it', async () => {
+    await transfer(engine, {
+      schema: `create table countries (id serial primary key, xmlid text unique not null, code text unique not null); create table cities (xmlid text primary key, code text references countries (code), note text);`,
+      source: `insert into countries values (1, 'de', 'DEU'), (2, 'cz', 'CZE'); insert into cities values ('berlin', 'DEU', ''), ('praha', 'CZE', '');`,
+      target: `insert into countries values (7, 'de', 'GER'), (8, 'cz', 'CZE'); insert into cities values ('berlin', 'GER', ''), ('praha', 'CZE', '');`,
+      equal: [`select xmlid, code from cities order by 1`, `select xmlid, code from countries order by 1`],
+    })
+  })
+
+  test('an update that cascades does not carry along a row that the archive leaves as it was', async () => {
+    await transfer(engine, {
+      schema: `create table countries (id serial primary key, xmlid text unique not null, code text unique not null); create table cities (xmlid text primary key, code text references countries (code) on update cascade);`,
+      source: `insert into countries values (1, 'old', 'X'), (2, 'new', 'A'); insert into cities values ('praha', 'A');`,
+      target: `insert into countries values (7, 'old', 'A'); insert into cities values ('praha', 'A');`,
+      equal: [`select i.xmlid, o.xmlid as country from cities i join countries o on o.code = i.code`],
+    })
+  })
+
+  test('what deletes cascade to is counted, and goes no further than the archive says', async () => {
+    const schema = `create table books (id serial primary key, xmlid text unique); create table pages (id serial primary key, book_id int references books on delete cascade, text text);
+      create table marks (xmlid text primary key, page_id int references pages on delete set null);`
+    const config = { relations: { pages: { owner: 'book_id' } }, exclude: ['marks'] }
+    const source = await createStage(engine, `${schema} insert into books values (1, 'b'); insert into pages values (1, 1, 'one'), (2, 1, 'two')`, config)
+    const target = await createStage(engine, schema, config)
+    const first = await source.export()
+    await target.import(first.path, { mode: 'init' })
+    await target.run(`insert into marks select 'm', id from pages where text = 'two'`)
+    await source.run(`delete from pages where text = 'two'`)
+    const second = await source.export()
+    const result = await target.import(second.path)
+    expect(result.plan.relations.find(({ relation }) => relation === 'pages')).toMatchObject({ deletes: 1, inserts: 0, unchanged: 1 })
+    expect(JSON.stringify(result.plan)).toMatch(/marks/)
+    await expectNothingToDo(target, second.path)
+  })
+
+  test('a missing target is listed where the column is a domain that must not be null', async () => {
+    const schema = `create domain number as int not null; create table rooms (id serial primary key, xmlid text unique); create table doors (xmlid text primary key, room number references rooms);`
+    const source = await createStage(engine, `${schema} insert into rooms values (1, 'r'); insert into doors values ('d', 1)`)
+    const target = await createStage(engine, schema)
+    const error = await errorOf(target.import((await source.export({ exclude: ['rooms'] })).path))
+    expect(error).toMatchObject({ code: 'IMPORT_REFUSED', text: expect.stringMatching(/doors\.room/) })
+  })
+
+  test('a missing target is listed once, also where it is a partitioned table', async () => {
+    const schema = `create table items (region text, code text, primary key (region, code)) partition by list (region);
+      create table items_a partition of items for values in ('a'); create table items_b partition of items for values in ('b'); create table items_rest partition of items default;
+      create table uses (xmlid text primary key, region text, code text, foreign key (region, code) references items);`
+    const source = await createStage(engine, `${schema} insert into items values ('a', '1'); insert into uses values ('u', 'a', '1')`)
+    const target = await createStage(engine, schema)
+    const { path } = await source.export({ exclude: ['items'] })
+    const error = await errorOf(target.import(path))
+    expect(error.code).toBe('IMPORT_REFUSED')
+    expect(error.text.match(/uses\.region, code/g)).toHaveLength(1)
+  })
+
+  test('a late reference that is resolved does not fire triggers', async () => {
+    const schema = `${USERS} create table posts (id serial primary key, xmlid text unique, user_id int references users, touched int not null default 0);
+      create function touch() returns trigger language plpgsql as $$ begin new.touched := new.touched + 1; return new; end $$;
+      create trigger touch before update on posts for each row execute function touch();`
+    const source = await createStage(engine, `${schema} insert into users values (1, 'u1', ''); insert into posts (xmlid, user_id) values ('p', 1)`)
+    const target = await createStage(engine, schema)
+    await target.import((await source.export({ exclude: ['users'] })).path, { onMissing: 'null' })
+    const whole = await source.export()
+    await target.import(whole.path)
+    expect(await target.rows(`select u.xmlid, p.touched from posts p left join users u on u.id = p.user_id`)).toEqual([{ xmlid: 'u1', touched: 0 }])
+    await expectNothingToDo(target, whole.path)
+  })
+
+  test('a large init with deferred checks pending can still put its foreign keys back', async () => {
+    const schema = `${USERS} create table posts (id serial primary key, xmlid text unique, user_id int references users deferrable initially deferred);
+      create function fine() returns trigger language plpgsql as $$ begin return null; end $$;
+      create constraint trigger fine after insert on posts deferrable initially deferred for each row execute function fine();`
+    const source = await createStage(engine, `${schema} insert into users values (1, 'u1', ''); insert into posts (xmlid, user_id) select n, 1 from generate_series(1, 20001) n`)
+    const target = await createStage(engine, schema)
+    await target.import((await source.export()).path, { mode: 'init' })
+    expect(await target.rows(`select count(*) as n from posts join users u on u.id = user_id`)).toEqual([{ n: 20001 }])
+    expect(await target.rows(`select pg_get_constraintdef(oid) as def from pg_constraint where contype = 'f'`)).toEqual(
+      await source.rows(`select pg_get_constraintdef(oid) as def from pg_constraint where contype = 'f'`),
+    )
+  })
+})
