@@ -35,8 +35,8 @@ export async function bringInto(stage: Stage, archive: Archive): Promise<void> {
     results.map(({ planned, rows, equal }) => [...countsOf(planned), equal, rows - equal]),
   )
   report.say(
-    'Rows of page_sections have no name and no code: they are known by their content, on their page. One that differs is deleted, and',
-    'the one of the archive inserted.',
+    'Rows of page_sections have no name and no code: they are known by their content, on their page. One',
+    'that differs is deleted, and that of the archive inserted.',
     '',
   )
   const unequal = results.filter(({ planned, equal }) => equal !== planned.records)

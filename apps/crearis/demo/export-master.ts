@@ -22,7 +22,7 @@ export async function exportMaster(stage: Stage): Promise<Archive> {
   report.say(`  ${basename(archive.path)}: ${size}`)
   report.say(
     '',
-    'One event as it travels. In the database these four references are numbers; here they are identities:',
+    'One event as it travels. In the database its last four values are numbers; here they are identities:',
     '',
   )
   const event = archive.lines.get('events')?.find((line) => line.includes(`"xmlid":"${SHOWN_EVENT}"`)) ?? '{}'

@@ -14,8 +14,8 @@ export async function fillEmpty(stage: Stage, archive: Archive): Promise<void> {
   const copy = await report.work('exported again, to compare', () => exportLines(stage, 'empty', 'copy'))
   report.say(
     '',
-    'A row is equal when its whole line in the archive is equal, every value and every reference. The fingerprint (SHA-256) of all',
-    "lines of a table must be the master's.",
+    'In the archive a row is one line of text. Two rows are equal when their lines are, in every value and',
+    'every reference. The fingerprint is the SHA-256 of all lines of a table.',
   )
   const results = archive.files.map((file) => {
     const lines = copy.lines.get(file.relation) ?? []
@@ -26,9 +26,9 @@ export async function fillEmpty(stage: Stage, archive: Archive): Promise<void> {
     [
       { title: 'table' },
       { title: 'rows in the archive', align: 'right' },
-      { title: 'equal rows in the copy', align: 'right' },
-      { title: 'fingerprint in the master' },
-      { title: 'and in the copy' },
+      { title: 'equal in the copy', align: 'right' },
+      { title: 'fingerprint' },
+      { title: 'of the copy' },
     ],
     results.map(({ file, digest, equal }) => [
       file.relation,

@@ -17,12 +17,12 @@ export async function importAgain(stage: Stage, tables: readonly Table[], archiv
   report.say('')
   const changed = plan.relations.filter((relation) => relation.unchanged !== relation.records || relation.deletes > 0)
   report.prove(
-    `its plan finds all ${formatCount(sumOf(plan.relations, 'unchanged'), 'row')} unchanged`,
+    `its plan finds all ${formatCount(sumOf(plan.relations, 'records'), 'row')} unchanged`,
     changed.map(({ relation, records, unchanged }) => `${relation}: ${unchanged} of ${records} unchanged`),
   )
   report.say(
     '',
-    'PostgreSQL keeps with every row the number of the transaction that wrote it (xmin). Compared before and after:',
+    'PostgreSQL keeps with each row the number of the transaction that wrote it (xmin). Before and after:',
     '',
   )
   report.prove(`none of the slave's ${formatCount(before.length, 'row')} was written`, differences(before, after))

@@ -7,7 +7,8 @@ export interface Column {
 
 type Cell = string | number | null | undefined
 
-const LONGEST_EVIDENCE = 10
+const MOST_EVIDENCE = 10
+const LONGEST_EVIDENCE = 160
 
 /** Prints what happens, and keeps count of what was proven. */
 export class Report {
@@ -66,6 +67,7 @@ export class Report {
   /** Does a piece of work and says how long it took. */
   async work<T>(what: string, action: () => Promise<T>): Promise<T> {
     const startedAt = performance.now()
+    if (this.out.isTTY) this.out.write(`  ${what} …\r`)
     const result = await action()
     this.say(`  ${what} ${this.#style(`(${formatDuration(performance.now() - startedAt)})`, 2)}`)
     return result
@@ -79,11 +81,11 @@ export class Report {
       return
     }
     this.#failures += 1
-    const shown = evidence.slice(0, LONGEST_EVIDENCE)
+    const shown = evidence.slice(0, MOST_EVIDENCE)
     const more = evidence.length - shown.length
     this.say(
       `  ${this.#style('✗', 31)} ${claim}`,
-      ...shown.map((line) => `      ${line}`),
+      ...shown.map((line) => `      ${line.slice(0, LONGEST_EVIDENCE)}`),
       ...(more > 0 ? [`      and ${more} more`] : []),
     )
   }

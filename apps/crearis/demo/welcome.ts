@@ -6,14 +6,17 @@ export function sayHello(report: Report, place: Place): void {
   report.title('Understudy: the demo')
   report.say(
     '',
-    'Two PostgreSQL databases of the same application number their rows each in their own way: the same event is row 2',
-    'here and row 33 there. Copy a row with its numbers and it points to the wrong rows. Understudy recognises a row by what',
-    'is the same everywhere (an address, a code, a name), its identity, and translates every reference.',
+    'Two PostgreSQL databases of one application number their rows each in their own way: the same',
+    'event is row 2 here and row 33 there. Copy a row as it is, and its numbers point to the wrong rows.',
+    'Understudy knows a row by what is the same everywhere (an address, a code, a name): its identity.',
+    'It translates every reference on the way.',
     '',
-    'You will see the content of one database, the master, go into two others, and what proves that it arrived.',
+    'You will see the content of one database, the master, go into two others, and the proof that it',
+    'arrived. ✓ marks what was tested; if anything fails, the demo ends with an error.',
+    '',
     place.kind === 'embedded'
-      ? 'The databases are embedded ones: real PostgreSQL, inside this process. No server is needed.'
-      : 'The databases are made on your server (understudy_demo_…) and removed at the end.',
+      ? 'The databases are embedded: real PostgreSQL inside this process, no server needed.'
+      : 'The databases are made on your server, as understudy_demo_…, and removed at the end.',
   )
 }
 

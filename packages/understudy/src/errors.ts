@@ -162,6 +162,14 @@ export const ERROR_CODES = {
     meaning: 'rows have no identity, share one, or point to rows that do not exist; nothing was read or written',
     remedy: 'Give the rows that the detail lists an identity of their own, or choose another one in the configuration.',
   },
+  VALUES_CANNOT_TRAVEL: {
+    meaning: 'columns hold values that mean something inside one server only (xid, tid, snapshots)',
+    remedy: 'Exclude the relations that the detail lists, or keep such values in a column of another type.',
+  },
+  EXPORT_REFUSED_BY_DATABASE: {
+    meaning: 'the database refused to read what the export asked for',
+    remedy: 'Read the message: it is the database’s own. Nothing was written.',
+  },
   LARGE_OBJECTS: {
     meaning: 'content refers to large objects, which cannot travel',
     remedy: 'Move the objects into bytea columns, or exclude the relations that the message names.',

@@ -39,6 +39,8 @@ export interface Relation {
   readonly uniqueKeys: readonly UniqueKey[]
   readonly foreignKeys: readonly ForeignKey[]
   readonly triggers: readonly Trigger[]
+  /** Whether an exclusion constraint compares its rows with each other. */
+  readonly hasExclusions: boolean
   /** Names of rewrite rules other than a view's own. */
   readonly rules: readonly string[]
 }
@@ -49,6 +51,10 @@ export interface Column {
   readonly typeOid: number
   /** As `format_type` writes it, qualified. */
   readonly type: string
+  /** The type under a domain, as `format_type` writes it; else the same as `type`. */
+  readonly baseType: string
+  /** The operator by which the type's own index compares for equality, qualified; null where there is none. */
+  readonly equality: string | null
   readonly isNullable: boolean
   /** The default's expression, the domain's where the column has none of its own. */
   readonly default: string | null
@@ -88,8 +94,9 @@ export interface ForeignKey {
   readonly isValidated: boolean
   readonly isEnforced: boolean
   readonly isPeriod: boolean
-  /** True on a partition, where the constraint comes from its parent. */
+  /** True for the copies that a partition of either side gets of its root's constraint. */
   readonly isInherited: boolean
+  readonly onUpdate: 'no action' | 'restrict' | 'cascade' | 'set null' | 'set default'
   readonly onDelete: 'no action' | 'restrict' | 'cascade' | 'set null' | 'set default'
 }
 
@@ -113,8 +120,6 @@ export interface Type {
   readonly base: number | null
   /** Whether a cast to text runs a function of its own, so that `::text` is not the output function. */
   readonly hasTextCast: boolean
-  /** Whether two values can be compared for equality by hashing or sorting. */
-  readonly hasEquality: boolean
   readonly attributes: readonly Attribute[]
 }
 

@@ -34,6 +34,7 @@ export const RELATIONS = `
          c.relpersistence = 't' as is_temporary,
          c.relispartition as is_partition,
          c.relrowsecurity as has_row_security,
+         exists (select from pg_catalog.pg_constraint x where x.conrelid = c.oid and x.contype = 'x' /* exclusion */) as has_exclusions,
          c.reltuples::float8 as estimated_rows,
          pg_catalog.pg_has_role(c.relowner, 'USAGE') as is_owned,
          exists (select from pg_catalog.pg_depend d
@@ -50,11 +51,24 @@ export const RELATIONS = `
  * The sequence is the identity column's own (deptype i) or one that the default depends on (deptype n).
  */
 export const COLUMNS = `
-  with sequence as (
+  with recursive base_type as (
+    select t.oid as domain, t.oid as base, t.typbasetype as next, t.typtypmod as modifier, t.typnotnull as is_required
+      from pg_catalog.pg_type t
+    union all
+    select u.domain, t.oid, t.typbasetype, case when t.typtype = 'd' then t.typtypmod else u.modifier end, u.is_required or t.typnotnull
+      from base_type u
+      join pg_catalog.pg_type t on t.oid = u.next
+  ), sequence as (
     select s.refobjid as relation, s.refobjsubid as number, s.objid as sequence
       from pg_catalog.pg_depend s
       join pg_catalog.pg_class q on q.oid = s.objid and q.relkind = 'S'
      where s.classid = 'pg_catalog.pg_class'::regclass and s.refclassid = 'pg_catalog.pg_class'::regclass and s.deptype = 'i'
+    union
+    select a.attrelid, a.attnum, s.refobjid
+      from pg_catalog.pg_depend s
+      join pg_catalog.pg_attribute a on a.atttypid = s.objid
+      join pg_catalog.pg_class q on q.oid = s.refobjid and q.relkind = 'S'
+     where s.classid = 'pg_catalog.pg_type'::regclass and s.refclassid = 'pg_catalog.pg_class'::regclass
     union
     select f.adrelid, f.adnum, s.refobjid
       from pg_catalog.pg_depend s
@@ -69,15 +83,28 @@ export const COLUMNS = `
          a.attname::text as name,
          a.atttypid::int8 as type_oid,
          pg_catalog.format_type(a.atttypid, a.atttypmod) as type,
-         not (a.attnotnull or (t.typtype = 'd' and t.typnotnull)) as is_nullable,
+         not (a.attnotnull or (t.typtype = 'd' and base_type.is_required)) as is_nullable,
          case a.attidentity when 'a' then 'always' when 'd' then 'by default' end as identity,
          a.attgenerated <> '' as is_generated,
-         coalesce(pg_catalog.pg_get_expr(f.adbin, f.adrelid), t.typdefault) as "default",
+         coalesce(pg_catalog.pg_get_expr(f.adbin, f.adrelid), pg_catalog.pg_get_expr(t.typdefaultbin, 0)) as "default",
+         case when t.typtype = 'd' then pg_catalog.format_type(b.oid, base_type.modifier) end as base_type,
+         (select 'operator(' || pg_catalog.quote_ident(n.nspname) || '.' || p.oprname || ')'
+            from pg_catalog.pg_opclass o
+            join pg_catalog.pg_am m on m.oid = o.opcmethod and m.amname in ('btree', 'hash')
+            join pg_catalog.pg_amop e on e.amopfamily = o.opcfamily and e.amoplefttype = o.opcintype and e.amoprighttype = o.opcintype
+                                     and e.amopstrategy = case m.amname when 'btree' then 3 else 1 end /* equality */
+            join pg_catalog.pg_operator p on p.oid = e.amopopr
+            join pg_catalog.pg_namespace n on n.oid = p.oprnamespace
+           where o.opcdefault and o.opcintype = b.oid
+           order by m.amname
+           limit 1) as equality,
          qn.nspname::text as sequence_schema,
          q.relname::text as sequence_name,
          pg_catalog.pg_has_role(q.relowner, 'USAGE') as is_sequence_owned
     from pg_catalog.pg_attribute a
     join pg_catalog.pg_type t on t.oid = a.atttypid
+    join base_type on base_type.domain = t.oid and base_type.next = 0
+    join pg_catalog.pg_type b on b.oid = base_type.base
     left join pg_catalog.pg_attrdef f on f.adrelid = a.attrelid and f.adnum = a.attnum
     left join one_sequence s on s.relation = a.attrelid and s.number = a.attnum
     left join pg_catalog.pg_class q on q.oid = s.sequence
@@ -123,6 +150,8 @@ export const FOREIGN_KEYS = `
          coalesce((pg_catalog.to_jsonb(o) ->> 'conenforced')::boolean, true) as is_enforced,
          coalesce((pg_catalog.to_jsonb(o) ->> 'conperiod')::boolean, false) as is_period,
          o.conparentid <> 0 as is_inherited,
+         case o.confupdtype when 'a' then 'no action' when 'r' then 'restrict' when 'c' then 'cascade'
+                            when 'n' then 'set null' else 'set default' end as on_update,
          case o.confdeltype when 'a' then 'no action' when 'r' then 'restrict' when 'c' then 'cascade'
                             when 'n' then 'set null' else 'set default' end as on_delete
     from pg_catalog.pg_constraint o
@@ -176,14 +205,6 @@ export const TYPES = `
          nullif(t.typbasetype, 0)::int8 as base,
          exists (select from pg_catalog.pg_cast c
                   where c.castsource = t.oid and c.casttarget = 'pg_catalog.text'::regtype and c.castmethod = 'f') as has_text_cast,
-         t.typtype in ('e', 'r', 'm') or exists (
-           select from pg_catalog.pg_opclass o
-             join pg_catalog.pg_am m on m.oid = o.opcmethod
-            where m.amname in ('btree', 'hash') and o.opcdefault
-              and (o.opcintype = t.oid or t.typcategory = 'A' and o.opcintype = 'anyarray'::regtype
-                   or exists (select from pg_catalog.pg_cast c
-                               where c.castsource = t.oid and c.casttarget = o.opcintype and c.castmethod = 'b'
-                                 and c.castcontext = 'i'))) as has_equality,
          (select coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
                    'name', a.attname, 'typeOid', a.atttypid::int8, 'type', pg_catalog.format_type(a.atttypid, a.atttypmod))
                    order by a.attnum), '[]')

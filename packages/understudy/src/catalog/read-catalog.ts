@@ -46,6 +46,7 @@ export async function readCatalog(session: Session): Promise<Catalog> {
       parents: row.parents,
       estimatedRows: row.estimated_rows,
       hasRowSecurity: row.has_row_security,
+      hasExclusions: row.has_exclusions,
       isOwned: row.is_owned,
       columns: (columns.get(row.oid) ?? []).map(toColumn),
       uniqueKeys: (uniqueKeys.get(row.oid) ?? []).map(toUniqueKey),
@@ -71,6 +72,7 @@ interface RelationRow {
   is_temporary: boolean
   is_partition: boolean
   has_row_security: boolean
+  has_exclusions: boolean
   estimated_rows: number
   is_owned: boolean
   is_extension_member: boolean
@@ -86,6 +88,8 @@ interface ColumnRow extends OfRelation {
   name: string
   type_oid: number
   type: string
+  base_type: string | null
+  equality: string | null
   is_nullable: boolean
   identity: Column['identity']
   is_generated: boolean
@@ -118,6 +122,7 @@ interface ForeignKeyRow extends OfRelation {
   is_enforced: boolean
   is_period: boolean
   is_inherited: boolean
+  on_update: ForeignKey['onUpdate']
   on_delete: ForeignKey['onDelete']
 }
 
@@ -141,7 +146,6 @@ interface TypeRow {
   element: number | null
   base: number | null
   has_text_cast: boolean
-  has_equality: boolean
   attributes: Attribute[]
 }
 
@@ -165,6 +169,8 @@ function toColumn(row: ColumnRow): Column {
     name: row.name,
     typeOid: row.type_oid,
     type: row.type,
+    baseType: row.base_type ?? row.type,
+    equality: row.equality,
     isNullable: row.is_nullable,
     default: row.is_generated ? null : row.default,
     sequence,
@@ -199,6 +205,7 @@ function toForeignKey(row: ForeignKeyRow): ForeignKey {
     isEnforced: row.is_enforced,
     isPeriod: row.is_period,
     isInherited: row.is_inherited,
+    onUpdate: row.on_update,
     onDelete: row.on_delete,
   }
 }
@@ -222,7 +229,6 @@ function toType(row: TypeRow): Type {
     element: row.element,
     base: row.base,
     hasTextCast: row.has_text_cast,
-    hasEquality: row.has_equality,
     attributes: row.attributes,
   }
 }

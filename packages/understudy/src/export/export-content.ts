@@ -1,6 +1,7 @@
 import type { Catalog } from '../catalog/catalog.js'
 import { readCatalog } from '../catalog/read-catalog.js'
 import type { Settings } from '../config/settings.js'
+import { describeSqlError } from '../database/failures.js'
 import type { Database, Session } from '../database/port.js'
 import { quoteQualified } from '../database/quoting.js'
 import { pinSettings } from '../database/settings.js'
@@ -56,12 +57,32 @@ export async function exportContent(settings: Settings, options: ExportOptions =
   return await withDatabase({ url: settings.database, open: options.database }, async (database) => {
     const startedAt = performance.now()
     const instance = await database.withSession(openRegistry)
-    const result = await database.withSession((session) =>
-      exportSession(database, session, settings, options, instance),
+    const result = await namingRefusals(() =>
+      database.withSession((session) => exportSession(database, session, settings, options, instance)),
     )
     if (instance !== null) await database.withSession((session) => recordExport(session, result))
     return { ...result, durationMs: Math.round(performance.now() - startedAt) }
   })
+}
+
+const INSUFFICIENT_PRIVILEGE = '42501'
+
+/** What the database refuses while it is read: a missing right, or a row security policy that would hide rows from the archive. */
+async function namingRefusals<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    const facts = describeSqlError(error)
+    if (facts === undefined) throw error
+    const isPrivilege = facts.sqlstate === INSUFFICIENT_PRIVILEGE
+    throw new UnderstudyError(isPrivilege ? 'PRIVILEGE_MISSING' : 'EXPORT_REFUSED_BY_DATABASE', facts.message, {
+      detail: facts.detail,
+      hint: isPrivilege
+        ? 'Export with a role that may read every row of these relations (their owner, or one with bypassrls), or exclude them.'
+        : facts.hint,
+      cause: error,
+    })
+  }
 }
 
 async function exportSession(

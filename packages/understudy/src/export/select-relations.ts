@@ -31,6 +31,7 @@ export function selectRelations(
       (only.length === 0 || only.some((pattern) => isNamed(relation, pattern))) &&
       !exclude.some((pattern) => isNamed(relation, pattern)),
   )
+  refuseServerValues(catalog, relations)
   refuseLargeObjects(catalog, relations)
   return { relations, warnings: leftOutTargets(relations) }
 }
@@ -70,15 +71,50 @@ function leftOutTargets(relations: readonly ContentRelation[]): string[] {
   )
 }
 
+/** Types whose values mean something inside one server, at one time, only. */
+const SERVER_TYPES = new Set(['xid', 'xid8', 'cid', 'tid', 'pg_snapshot', 'txid_snapshot'])
+
+function refuseServerValues(catalog: Catalog, relations: readonly ContentRelation[]): void {
+  const isRefused = (oid: number): boolean => {
+    const type = catalog.types.get(oid)
+    if (type === undefined) return false
+    if (type.schema === 'pg_catalog' && SERVER_TYPES.has(type.name)) return true
+    const parts = [type.element, type.base, ...type.attributes.map((attribute) => attribute.typeOid)]
+    return parts.some((part) => part !== null && isRefused(part))
+  }
+  const concerned = columnsOf(catalog, relations).filter(({ typeOid }) => isRefused(typeOid))
+  if (concerned.length === 0) return
+  throw new UnderstudyError(
+    'VALUES_CANNOT_TRAVEL',
+    `${concerned.length} columns hold values that mean something inside this server only`,
+    {
+      detail: concerned.map(({ label, type }) => `${label}: ${type}`).join('\n'),
+      hint: 'Exclude these relations, or keep such values in a column of another type.',
+    },
+  )
+}
+
+function columnsOf(
+  catalog: Catalog,
+  relations: readonly ContentRelation[],
+): { label: string; type: string; typeOid: number }[] {
+  return relations.flatMap((relation) => {
+    const found = catalog.relations.find((each) => each.schema === relation.schema && each.name === relation.name)
+    return relation.columns.flatMap((column) => {
+      const facts = found?.columns.find((each) => each.name === column.name)
+      return facts === undefined
+        ? []
+        : [{ label: `${relationLabel(relation)}.${column.name}`, type: facts.type, typeOid: facts.typeOid }]
+    })
+  })
+}
+
 /** Of a large object only its number would travel. */
 function refuseLargeObjects(catalog: Catalog, relations: readonly ContentRelation[]): void {
   if (!catalog.hasLargeObjects) return
-  const concerned = relations.flatMap((relation) => {
-    const found = catalog.relations.find((each) => each.schema === relation.schema && each.name === relation.name)
-    return (found?.columns ?? [])
-      .filter((column) => ['oid', 'lo'].includes(baseTypeOf(catalog, column.typeOid).name))
-      .map((column) => `${relationLabel(relation)}.${column.name}`)
-  })
+  const concerned = columnsOf(catalog, relations)
+    .filter(({ typeOid }) => ['oid', 'lo'].includes(baseTypeOf(catalog, typeOid).name))
+    .map(({ label }) => label)
   if (concerned.length === 0) return
   throw new UnderstudyError('LARGE_OBJECTS', `large objects cannot travel: ${concerned.join(', ')}`, {
     detail: 'The database holds large objects, and these columns hold their numbers.',

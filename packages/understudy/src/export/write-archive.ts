@@ -5,10 +5,11 @@ import { type ArchiveWriter, createArchive } from '../archive/writer.js'
 import type { Catalog } from '../catalog/catalog.js'
 import type { Settings } from '../config/settings.js'
 import type { Database, Session } from '../database/port.js'
+import { quoteQualified } from '../database/quoting.js'
 import type { BuiltModel } from '../model/build-model.js'
 import { type ContentRelation, relationLabel } from '../model/model.js'
 import { fromRelation, type SqlContext } from '../model/sql-context.js'
-import { type Instance, readLineage } from '../registry/registry.js'
+import { type Instance, isRegistryReadable, readLineage } from '../registry/registry.js'
 import { TOOL_VERSION } from '../version.js'
 import type { ExportedFile, ExportOptions, ExportResult } from './export-content.js'
 import type { Selected } from './select-relations.js'
@@ -42,7 +43,7 @@ export async function writeArchive(
   const archive = await createArchive({ path })
   try {
     const durations = new Map<string, number>()
-    const queue = await bySize(session, prepared.context, prepared.selected.relations)
+    const queue = await bySize(session, prepared.selected.relations)
     const jobs = Math.min(
       options.jobs ?? Math.min(4, availableParallelism()),
       database.maxSessions,
@@ -128,13 +129,9 @@ function exportedFile(file: FileEntry, durations: ReadonlyMap<string, number>): 
 }
 
 /** Largest first, so that no worker begins the largest relation when the others are done. */
-async function bySize(
-  session: Session,
-  context: SqlContext,
-  relations: readonly ContentRelation[],
-): Promise<ContentRelation[]> {
+async function bySize(session: Session, relations: readonly ContentRelation[]): Promise<ContentRelation[]> {
   if (relations.length < 2) return [...relations]
-  const names = relations.map((relation) => fromRelation(context, relation).replace('only ', ''))
+  const names = relations.map((relation) => quoteQualified(relation))
   const rows = await session.query<{ position: number; bytes: number }>(
     `select r.position::int as position,
             (select coalesce(sum(pg_relation_size(t.relid)), 0) from pg_partition_tree(r.name::regclass) t) + pg_relation_size(r.name::regclass) as bytes
@@ -159,10 +156,7 @@ function masksOf(relations: readonly ContentRelation[]): Mask[] {
 }
 
 async function readMigrations(session: Session): Promise<AppliedMigration[]> {
-  const [found] = await session.query<{ exists: boolean }>(
-    `select to_regclass('understudy.migration') is not null as exists`,
-  )
-  if (found?.exists !== true) return []
+  if (!(await isRegistryReadable(session, 'migration'))) return []
   return await session.query<AppliedMigration & Record<string, unknown>>(
     'select id, checksum from understudy.migration order by id',
   )

@@ -1,11 +1,13 @@
 import { describeSqlError } from '../database/failures.js'
 import type { Session } from '../database/port.js'
 import { UnderstudyError } from '../errors.js'
-import { relationLabel } from '../model/model.js'
+import { type Reference, relationLabel } from '../model/model.js'
 import { orderByTargets } from '../model/order.js'
-import type { SqlContext } from '../model/sql-context.js'
+import { catalogRelation, type SqlContext } from '../model/sql-context.js'
+import { attempt } from './attempt.js'
+import { plainReferences } from './bind.js'
 import { hasChanges, type Load } from './load.js'
-import { deleteStatement, insertStatement, updateStatement } from './write.js'
+import { deleteStatement, insertStatement, rewriteStatement, updateStatement } from './write.js'
 
 /** Told before each relation's rows are written. */
 export type ApplyProgress = (relation: string, rows: number) => void
@@ -37,17 +39,36 @@ export async function applyLoads(
   }
 }
 
-/** Components of the relations that change, targets first. */
+/**
+ * Components of the relations that change, targets first. Where an update may change a value that a plain foreign key refers to, both sides
+ * are one component: at the end of the statement they agree again.
+ */
 function writeOrder(loads: ReadonlyMap<string, Load>): Load[][] {
   const labels = [...loads].filter(([, load]) => hasChanges(load)).map(([label]) => label)
   const changing = new Set(labels)
+  const together = new Map<string, string[]>()
+  for (const load of loads.values()) {
+    for (const reference of plainReferences(load)) {
+      const target = loads.get(relationLabel(reference.target))
+      if (target === undefined || target.counts.updates === 0 || namesIdentity(target, reference)) continue
+      const label = relationLabel(target.relation)
+      together.set(label, [...(together.get(label) ?? []), relationLabel(load.relation)])
+    }
+  }
   const targetsOf = (label: string) =>
-    (loads.get(label)?.relation.references ?? [])
-      .map((reference) => relationLabel(reference.target))
-      .filter((target) => changing.has(target))
+    [
+      ...(loads.get(label)?.relation.references ?? []).map((reference) => relationLabel(reference.target)),
+      ...(together.get(label) ?? []),
+    ].filter((target) => changing.has(target))
   return orderByTargets(labels, targetsOf).map((component) =>
     component.map((label) => loads.get(label)).filter((load) => load !== undefined),
   )
+}
+
+/** Whether a reference goes by the target's identity, which no update changes. */
+function namesIdentity(target: Load, reference: Reference): boolean {
+  const { identity } = target.relation
+  return identity.kind === 'key' && reference.targetColumns.every((name) => identity.columns.includes(name))
 }
 
 /** An updated row may come to point to a new row of its own relation. */
@@ -60,12 +81,47 @@ function needsOneStatement(load: Load): boolean {
 async function applyOne(session: Session, context: SqlContext, load: Load): Promise<void> {
   const update = updateStatement(context, load)
   if (load.counts.updates > 0 && update !== null) {
-    expectCount(load, 'updated', await attempt(load, 'update', () => session.execute(update)), load.counts.updates)
+    const updated = await attempt(load, 'update', () => updateRows(session, context, load, update))
+    expectCount(load, 'updated', updated, load.counts.updates)
   }
   if (load.counts.inserts > 0) {
     const inserted = await attempt(load, 'insert into', () => session.execute(insertStatement(load)))
     expectCount(load, 'inserted', inserted, load.counts.inserts)
   }
+}
+
+/**
+ * Keys that are partial, on an expression, or exclude each other cannot be parked by their values. Where rows collide under one on their
+ * way, they are deleted and inserted again, if nothing would follow the delete.
+ */
+async function updateRows(session: Session, context: SqlContext, load: Load, update: string): Promise<number> {
+  if (!hasOpaqueKeys(context, load)) return await session.execute(update)
+  await session.script('savepoint understudy_update')
+  try {
+    return await session.execute(update)
+  } catch (error) {
+    if (!isCollision(error) || isFollowed(context, load)) throw error
+    await session.script('rollback to savepoint understudy_update')
+    return await session.execute(rewriteStatement(context, load))
+  }
+}
+
+function hasOpaqueKeys(context: SqlContext, load: Load): boolean {
+  const { uniqueKeys, hasExclusions } = catalogRelation(context, load.relation)
+  return hasExclusions || uniqueKeys.some((key) => key.isPartial || key.hasExpressions)
+}
+
+/** 23505: unique violation, 23P01: exclusion violation. */
+function isCollision(error: unknown): boolean {
+  return ['23505', '23P01'].includes(describeSqlError(error)?.sqlstate ?? '')
+}
+
+/** Whether a delete would act on other rows, or be refused at once. */
+function isFollowed(context: SqlContext, load: Load): boolean {
+  const { oid } = catalogRelation(context, load.relation)
+  return [...context.relations.values()].some((relation) =>
+    relation.foreignKeys.some((key) => key.target === oid && key.onDelete !== 'no action'),
+  )
 }
 
 /** Inserts wait for all updates, by counting their rows: an update may free a unique value that an insert takes. */
@@ -93,23 +149,6 @@ async function applyTogether(session: Session, context: SqlContext, component: r
     session.query<Record<string, number>>(`with ${parts.join(',\n')} select ${counts.join(', ')}`),
   )
   for (const { load, name, what, rows } of expected) expectCount(load, what, row?.[name] ?? 0, rows)
-}
-
-async function attempt<T>(load: Load, action: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    const facts = describeSqlError(error)
-    if (facts === undefined) throw error
-    const relation = facts.table === undefined ? relationLabel(load.relation) : facts.table
-    throw new UnderstudyError('IMPORT_REFUSED_BY_DATABASE', `cannot ${action} ${relation}: ${facts.message}`, {
-      detail: [facts.detail, facts.constraint === undefined ? undefined : `constraint ${facts.constraint}`]
-        .filter((line) => line !== undefined)
-        .join('\n'),
-      hint: 'Nothing was written. Mend the row in the source or the target, and import again.',
-      cause: error,
-    })
-  }
 }
 
 function expectCount(load: Load, what: string, actual: number, expected: number): void {

@@ -11,7 +11,7 @@ import {
   relationLabel,
   relationOf,
 } from '../model/model.js'
-import { fromRelation, type SqlContext } from '../model/sql-context.js'
+import { equalityOf, fromRelation, type SqlContext } from '../model/sql-context.js'
 import { analyzeTemporary, type Load, type Slot } from './load.js'
 import { ownLeafExpressions, sameLeaf, slotLeafExpressions } from './match.js'
 import { bare } from './parse.js'
@@ -71,7 +71,10 @@ class Binding {
       (name) => `p.c${this.load.relation.columns.findIndex((each) => each.name === name) + 1}`,
     )
     const alias = `f${index}`
-    const conditions = columns.map((column, position) => `${alias}.t${position + 1} = ${column}`)
+    const conditions = columns.map((column, position) => {
+      const operator = equalityOf(this.context, reference.target, reference.targetColumns[position] ?? '')
+      return `${alias}.t${position + 1} ${operator} ${column}`
+    })
     this.#joins.push(`left join (${this.#existing(reference)}) ${alias} on ${conditions.join(' and ')}`)
     const given = columns.map((column) => `${column} is not null`).join(' and ')
     this.#columns.push(`(${given} and ${alias}.t1 is null) as m_${index}`)
@@ -152,7 +155,9 @@ class Binding {
   #join(alternative: Alternative, expressions: readonly string[], alias: string, condition: string): string {
     const target = relationOf(this.context.model, alternative.target)
     const leaves = leavesOf(this.context.model, target)
-    const pairs = leaves.map((leaf, index) => sameLeaf(leaf, `${alias}.l${index + 1}`, expressions[index] ?? 'null'))
+    const pairs = leaves.map((leaf, index) =>
+      sameLeaf(this.context, leaf, `${alias}.l${index + 1}`, expressions[index] ?? 'null'),
+    )
     return `left join (${this.#rowsOf(target, alternative)}) ${alias} on ${[...pairs, condition].join(' and ')}`
   }
 

@@ -91,7 +91,7 @@ export function modelForTarget(index: ArchiveIndex, catalog: Catalog): ContentMo
           return {
             ...column,
             mask: undefined,
-            type: there?.type ?? column.type,
+            type: there?.baseType ?? column.type,
             isNullable: there?.isNullable ?? column.isNullable,
           }
         }),

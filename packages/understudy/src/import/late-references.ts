@@ -94,7 +94,7 @@ async function resolveColumn(
   const leaves = leavesOf(context.model, relationOf(context.model, target))
   const named = leaves.map((leaf, index) => {
     const text = leaves.length === 1 ? `(l.identity #>> '{}')` : `(l.identity ->> ${index})`
-    return sameLeaf(leaf, `i.l${index + 1}`, `${text}::${leaf.type}`)
+    return sameLeaf(context, leaf, `i.l${index + 1}`, `${text}::${leaf.type}`)
   })
   const own = `t.${quoteIdentifier(name)}`
   const keys = key.map((each) => `t.${quoteIdentifier(each)}::text`).join(', ')

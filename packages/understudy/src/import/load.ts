@@ -1,5 +1,6 @@
 import type { FileEntry } from '../archive/archive-index.js'
 import type { Session } from '../database/port.js'
+import { quoteIdentifier } from '../database/quoting.js'
 import { leavesOf } from '../model/leaves.js'
 import {
   type ContentColumn,
@@ -112,6 +113,18 @@ export function isTypedTranslation(context: SqlContext, translation: Translation
   return (
     !canBeHalfNull(translation) && leavesOf(context.model, relationOf(context.model, alternative.target)).length === 1
   )
+}
+
+/** `t.id = x.h1 and …`: the row behind `row` is the one whose handle `known` holds. */
+export function sameRow(context: SqlContext, load: Load, row: string, known: string): string {
+  const columns = catalogRelation(context, load.relation).columns
+  return load.handle
+    .map((name, index) => {
+      const [a, b] = [`${row}.${quoteIdentifier(name)}`, `${known}.h${index + 1}`]
+      const column = columns.find((each) => each.name === name)
+      return column?.isNullable === true ? `array[${a}] = array[${b}]` : `${a} ${column?.equality ?? '='} ${b}`
+    })
+    .join(' and ')
 }
 
 /** Gives the planner the statistics of a temporary table, which nothing else gathers; few rows it plans well without. */

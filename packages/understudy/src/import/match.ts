@@ -1,11 +1,9 @@
-import type { Column, Sequence } from '../catalog/catalog.js'
 import type { Session } from '../database/port.js'
-import { quoteIdentifier, quoteLiteral, quoteQualified } from '../database/quoting.js'
 import { identitySelect } from '../model/identity-sql.js'
 import { type Leaf, leavesOf } from '../model/leaves.js'
 import { type ContentRelation, relationOf } from '../model/model.js'
-import { catalogRelation, fromRelation, type SqlContext } from '../model/sql-context.js'
-import { analyzeTemporary, isTypedTranslation, type Load } from './load.js'
+import { catalogRelation, equalityOf, type SqlContext } from '../model/sql-context.js'
+import { isTypedTranslation, type Load } from './load.js'
 import { bare } from './parse.js'
 
 /** Finds for every parsed record the row of the target with the same identity: `rows (n, is_new, h…)`. */
@@ -34,88 +32,24 @@ export async function matchRows(session: Session, context: SqlContext, load: Loa
   load.counts.unchanged = load.entry.records - load.counts.inserts - load.counts.updates
 }
 
-function matched(load: Load): string {
+/** The temporary table `(n, is_new, h…)`, before keys are allocated. */
+export function matched(load: Load): string {
   return `${bare(load.rows)}_matched`
-}
-
-/**
- * Gives every new row its surrogate key by the column's own default: `rows (n, is_new, h…, k…)`. With `isDryRun` the keys stay null, so that
- * nothing is burnt.
- */
-export async function allocateKeys(
-  session: Session,
-  context: SqlContext,
-  load: Load,
-  isDryRun: boolean,
-): Promise<void> {
-  const columns = catalogRelation(context, load.relation).columns
-  const keys: string[] = []
-  for (const [index, name] of load.relation.surrogate.entries()) {
-    const column = columns.find((each) => each.name === name)
-    if (column === undefined) throw new Error(`${name} is not in the target`)
-    const isNeeded = !isDryRun && load.counts.inserts > 0
-    if (isNeeded && column.sequence !== null)
-      await advanceSequence(session, context, load.relation, column, column.sequence)
-    const value = isNeeded ? defaultExpression(context, load.relation, column) : `null::${column.type}`
-    keys.push(`case when m.is_new then (${value})::${column.type} end as k${index + 1}`)
-  }
-  const list = ['m.*', ...keys].join(', ')
-  await session.execute(
-    `create temporary table ${bare(load.rows)} on commit drop as
-     select ${list} from pg_temp.${matched(load)} m join ${load.parsed} p on p.n = m.n`,
-  )
-  await analyzeTemporary(session, load, load.rows)
-}
-
-/** A column without a default takes the next number, or, where it is no number, the value that it had in the source. */
-function defaultExpression(context: SqlContext, relation: ContentRelation, column: Column): string {
-  if (column.identity !== null && column.sequence !== null)
-    return `nextval(${quoteLiteral(quoteQualified(column.sequence))}::regclass)`
-  if (column.default !== null) return column.default
-  const name = quoteIdentifier(column.name)
-  if (/^(smallint|integer|bigint|numeric)/.test(column.type)) {
-    return `(select coalesce(max(${name}), 0) from ${fromRelation(context, relation)}) + row_number() over (partition by m.is_new order by m.n)`
-  }
-  return `(p.master::json #>> '{}')`
-}
-
-/**
- * Moves a sequence beyond every id that stands in the column. `alter sequence … restart` gives it a new file, so that a rollback brings back
- * the old value, which `setval` would not. Without ownership the sequence is moved only where it lags.
- */
-async function advanceSequence(
-  session: Session,
-  context: SqlContext,
-  relation: ContentRelation,
-  column: Column,
-  sequence: Sequence,
-): Promise<void> {
-  const name = quoteQualified(sequence)
-  const [state] = await session.query<{ next: string; lags: boolean }>(
-    `select greatest(q.next, q.highest + q.step)::text as next, q.highest >= q.next as lags
-       from (select case when s.is_called then s.last_value + d.seqincrement else s.last_value end as next,
-                    coalesce((select max(${quoteIdentifier(column.name)}) from ${fromRelation(context, relation)}), 0)::int8 as highest,
-                    d.seqincrement as step
-               from ${name} s
-               join pg_catalog.pg_sequence d on d.seqrelid = ${quoteLiteral(name)}::regclass) q`,
-  )
-  if (state === undefined) return
-  if (sequence.isOwned) await session.execute(`alter sequence ${name} restart with ${state.next}`)
-  else if (state.lags)
-    await session.query(`select setval(${quoteLiteral(name)}::regclass, $1::int8, false)`, [state.next])
 }
 
 /** `a.l1 = b.…` for every leaf of a relation's own identity; `b` is an alias of its parsed table. */
 export function sameIdentity(context: SqlContext, relation: ContentRelation, a: string, b: string): string {
   const own = ownLeafExpressions(context, relation, b)
   return leavesOf(context.model, relation)
-    .map((leaf, index) => sameLeaf(leaf, `${a}.l${index + 1}`, own[index] ?? 'null'))
+    .map((leaf, index) => sameLeaf(context, leaf, `${a}.l${index + 1}`, own[index] ?? 'null'))
     .join(' and ')
 }
 
 /** `=`, or for a leaf that may be null the comparison of one-element arrays: it holds for two nulls and can be hashed, which `is not distinct from` cannot. */
-export function sameLeaf(leaf: Leaf, a: string, b: string): string {
-  return leaf.isNullable ? `array[${a}] = array[${b}]` : `${a} = ${b}`
+export function sameLeaf(context: SqlContext, leaf: Leaf, a: string, b: string): string {
+  if (leaf.isNullable) return `array[${a}] = array[${b}]`
+  const operator = leaf.column === null ? '=' : equalityOf(context, leaf.column.relation, leaf.column.name)
+  return `${a} ${operator} ${b}`
 }
 
 /** The leaves of a record's own identity, as expressions over its parsed table. */
@@ -159,5 +93,5 @@ export function slotLeafExpressions(
 function columnType(context: SqlContext, relation: ContentRelation, name: string): string {
   if (name === 'ctid') return 'tid'
   if (name === 'tableoid') return 'oid'
-  return catalogRelation(context, relation).columns.find((column) => column.name === name)?.type ?? 'text'
+  return catalogRelation(context, relation).columns.find((column) => column.name === name)?.baseType ?? 'text'
 }

@@ -1,9 +1,9 @@
-import type { Settings } from '../config/settings.js'
 import type { Session } from '../database/port.js'
 import { quoteIdentifier, quoteLiteral } from '../database/quoting.js'
 import { UnderstudyError } from '../errors.js'
 import { type RelationName, relationLabel } from '../model/model.js'
 import { fromRelation, type SqlContext } from '../model/sql-context.js'
+import { attempt } from './attempt.js'
 import { bindReferences, findMissing, type MissingTarget, plainReferences } from './bind.js'
 import { rememberLate } from './late-references.js'
 import type { Load, Slot } from './load.js'
@@ -11,7 +11,6 @@ import type { MissingPolicy } from './plan.js'
 
 export interface MissingOptions {
   readonly onMissing: MissingPolicy
-  readonly settings: Settings
 }
 
 /**
@@ -29,7 +28,7 @@ export async function settleMissing(
   for (;;) {
     const missing: MissingTarget[] = []
     for (const load of list) {
-      await bindReferences(session, context, load, loads)
+      await attempt(load, 'bind the references of', () => bindReferences(session, context, load, loads))
       missing.push(...(await findMissing(session, load)))
     }
     if (missing.length === 0) return notes
@@ -48,7 +47,7 @@ export async function settleMissing(
         await standInForAll(session, list, missing, () => null)
         return [...notes, ...missing.map((each) => `${describeMissing(each)}: null until it arrives`)]
       case 'placeholder': {
-        const placeholders = await findPlaceholders(session, context, missing, options.settings)
+        const placeholders = await findPlaceholders(session, context, missing)
         await standInForAll(session, list, missing, (target) => placeholders.get(relationLabel(target)) ?? null)
         return [...notes, ...missing.map((each) => `${describeMissing(each)}: the placeholder until it arrives`)]
       }
@@ -114,15 +113,13 @@ async function findPlaceholders(
   session: Session,
   context: SqlContext,
   missing: readonly MissingTarget[],
-  settings: Settings,
 ): Promise<Map<string, string>> {
   const found = new Map<string, string>()
   const problems: string[] = []
   for (const label of new Set(missing.flatMap((each) => each.target.split(' or ')))) {
     const relation = context.model.relations.find((each) => relationLabel(each) === label)
     if (relation === undefined) continue
-    const configured = (settings.relations[relation.name] ?? settings.relations[`${relation.schema}.${relation.name}`])
-      ?.placeholder
+    const configured = context.configured.get(label)?.placeholder
     const [key] = relation.surrogate
     if (configured === undefined || key === undefined) {
       problems.push(`${label}: no placeholder is configured (relations.${label}.placeholder)`)

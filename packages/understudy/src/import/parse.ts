@@ -1,6 +1,6 @@
 import type { Session } from '../database/port.js'
 import { quoteIdentifier } from '../database/quoting.js'
-import { decodeExpression, recordType } from '../model/encodings.js'
+import { decodeExpression, decodeLeaf, leafRecordType, recordType } from '../model/encodings.js'
 import { DIGEST_KEY, NUMBER_KEY, ORIGIN_KEY } from '../model/identity-sql.js'
 import { leavesOf } from '../model/leaves.js'
 import { lineSelect } from '../model/line-sql.js'
@@ -110,9 +110,9 @@ function parseColumn(context: SqlContext, load: Load, column: ContentColumn, pos
   }
   const [leaf] = leavesOf(context.model, relationOf(context.model, alternative.target))
   if (leaf === undefined) throw new Error(`${slot.path} refers to a relation without identity`)
-  const decoded = decodeExpression(leaf.encoding, leaf.type, `x.${key}`)
+  const decoded = decodeLeaf(leaf.encoding, leaf.type, `x.${key}`)
   return {
-    field: [`${key} ${recordType(leaf.encoding, leaf.type)}`],
+    field: [`${key} ${leafRecordType(leaf.encoding, leaf.type)}`],
     outputs: [`${decoded} as r${position}`],
     laterals: [],
   }

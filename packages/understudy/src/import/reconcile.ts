@@ -4,7 +4,7 @@ import { UnderstudyError } from '../errors.js'
 import { lineSelect } from '../model/line-sql.js'
 import { type ContentRelation, relationLabel, relationOf } from '../model/model.js'
 import { fromRelation, type SqlContext } from '../model/sql-context.js'
-import type { Load } from './load.js'
+import { type Load, sameRow } from './load.js'
 import { matchedLines } from './parse.js'
 import type { ImportRun } from './run-import.js'
 
@@ -123,7 +123,7 @@ function childrenOf(context: SqlContext, load: Load, owner: string): string {
 function settledOwners(context: SqlContext, load: Load, column: string): string {
   const rows = (table: string, condition: string) =>
     `select t.${quoteIdentifier(column)} as t1 from ${table} w join ${fromRelation(context, load.relation)} t
-       on ${load.handle.map((name, index) => `t.${quoteIdentifier(name)} = w.h${index + 1}`).join(' and ')} where ${condition}`
+       on ${sameRow(context, load, 't', 'w')} where ${condition}`
   if (load.relation.identity.kind === 'content')
     return `${rows(matchedLines(load), 'true')} union all ${rows(load.extra, 'true')}`
   return `select l.t1 from (${lineSelect(context, load.relation, load.relation.columns, [column])}) l

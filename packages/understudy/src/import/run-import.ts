@@ -1,27 +1,37 @@
 import type { ArchiveIndex } from '../archive/archive-index.js'
 import { openArchive } from '../archive/reader.js'
+import type { Catalog } from '../catalog/catalog.js'
 import { readCatalog } from '../catalog/read-catalog.js'
+import type { RelationConfig } from '../config/define-config.js'
 import type { Settings } from '../config/settings.js'
+import { describeSqlError } from '../database/failures.js'
 import type { Session } from '../database/port.js'
 import { quoteQualified } from '../database/quoting.js'
 import { pinSettings } from '../database/settings.js'
 import { UnderstudyError } from '../errors.js'
 import { buildModel } from '../model/build-model.js'
+import { resolveRelationSettings } from '../model/content-relations.js'
 import { relationLabel, relationOf } from '../model/model.js'
 import { createSqlContext, fromRelation, type SqlContext } from '../model/sql-context.js'
 import type { OnProgress, ProgressEvent } from '../progress.js'
 import { createRegistry, readInstance } from '../registry/registry.js'
+import { allocateKeys } from './allocate.js'
 import { applyLoads } from './apply.js'
+import { attempt } from './attempt.js'
+import { describeCascades } from './cascades.js'
 import { findIncompatibilities, modelForTarget } from './compatibility.js'
 import { attachForeignKeys, detachForeignKeys } from './foreign-keys.js'
+import { withSettableIdentities } from './identity-columns.js'
 import { createLoad, hasChanges, type Load } from './load.js'
 import { lockRelations } from './lock.js'
-import { allocateKeys, matchRows } from './match.js'
+import { matchRows } from './match.js'
 import { settleMissing } from './missing.js'
 import { pairContent, parseStaged } from './parse.js'
 import { type ImportMode, type ImportPlan, type MissingPolicy, plannedRelations } from './plan.js'
 import { planOwnedDeletes, refuseUnrelated } from './reconcile.js'
 import { recordImport } from './record.js'
+import { repairCascades } from './repair.js'
+import { advanceSequences, catchUpSequences } from './sequences.js'
 import { stageFile } from './stage.js'
 import { resumeTriggers, suspendTriggers } from './triggers.js'
 import { describeCollision, findCollisions, parkRows, type WatchedKey } from './unique-keys.js'
@@ -67,8 +77,22 @@ export async function runImport(run: ImportRun): Promise<Outcome> {
     return await run.session.transaction({}, () => importInTransaction(run))
   } catch (error) {
     if (error instanceof DryRunDone) return error.outcome
-    throw error
+    throw asRefusal(error)
   }
+}
+
+const INSUFFICIENT_PRIVILEGE = '42501'
+
+/** What the database refuses outside the steps for one relation. */
+function asRefusal(error: unknown): unknown {
+  const facts = describeSqlError(error)
+  if (facts === undefined) return error
+  const code = facts.sqlstate === INSUFFICIENT_PRIVILEGE ? 'PRIVILEGE_MISSING' : 'IMPORT_REFUSED_BY_DATABASE'
+  return new UnderstudyError(code, facts.message, {
+    detail: facts.detail,
+    hint: facts.hint ?? 'Nothing was written.',
+    cause: error,
+  })
 }
 
 async function importInTransaction(run: ImportRun): Promise<Outcome> {
@@ -82,18 +106,22 @@ async function importInTransaction(run: ImportRun): Promise<Outcome> {
       steps.report('match', load)
       await countTarget(session, context, load)
       if (load.relation.identity.kind === 'content') await pairContent(session, context, load)
-      await parseStaged(session, context, load)
-      await matchRows(session, context, load)
+      await attempt(load, 'read the records of', () => parseStaged(session, context, load))
+      await attempt(load, 'match the rows of', () => matchRows(session, context, load))
     }
     await refuseUnrelated(session, context, list, run)
     await planOwnedDeletes(session, context, loads)
   })
   const notes = await steps.time('bind', async () => {
-    for (const load of list) if (load.hasDifferences) await allocateKeys(session, context, load, run.isDryRun)
+    const differing = list.filter((load) => load.hasDifferences)
+    if (!run.isDryRun) await advanceSequences(session, context, differing)
+    for (const load of differing) {
+      await attempt(load, 'allocate keys for', () => allocateKeys(session, context, load, run.isDryRun))
+    }
     return await settleMissing(session, context, loads, run)
   })
   const parked = await steps.time('check', () => refuseCollisions(session, context, list))
-  const plan = planOf(run, list, notes)
+  const plan = planOf(run, list, [...notes, ...(await describeCascades(session, context, loads))])
   run.approve(plan)
   if (run.isDryRun) throw new DryRunDone({ plan, steps: steps.list })
   await steps.time('write', () => writeAll(run, steps, context, loads, parked))
@@ -119,7 +147,12 @@ async function prepare(run: ImportRun): Promise<{ context: SqlContext; loads: Ma
     )
   }
   const instance = run.isDryRun ? await readInstance(session) : await createRegistry(session)
-  const context = createSqlContext(catalog, modelForTarget(index, catalog), instance?.id ?? null)
+  const context = createSqlContext(
+    catalog,
+    modelForTarget(index, catalog),
+    instance?.id ?? null,
+    configuredRelations(catalog, run.settings),
+  )
   const loads = new Map<string, Load>()
   for (const [position, entry] of index.files.entries()) {
     const name = { schema: entry.schema, name: entry.relation }
@@ -159,6 +192,16 @@ async function refuseCollisions(
   })
 }
 
+function configuredRelations(catalog: Catalog, settings: Settings): Map<string, RelationConfig> {
+  const resolved = resolveRelationSettings(catalog, settings, [])
+  return new Map(
+    catalog.relations.flatMap((relation) => {
+      const own = resolved.get(relation.oid)
+      return own === undefined ? [] : [[relationLabel(relation), own] as const]
+    }),
+  )
+}
+
 function planOf(run: ImportRun, loads: readonly Load[], notes: readonly string[]): ImportPlan {
   return {
     archive: { id: run.index.id, name: run.path.replace(/^.*[\\/]/, ''), createdAt: run.index.created_at },
@@ -178,7 +221,7 @@ async function writeAll(
 ): Promise<void> {
   const { session } = run
   const changing = [...loads.values()].filter(hasChanges)
-  const firing = changing.filter((load) => triggerPolicy(run.settings, load) === 'fire')
+  const firing = changing.filter((load) => triggerPolicy(run.settings, context, load) === 'fire')
   const suspended = await suspendTriggers(
     session,
     changing.filter((load) => !firing.includes(load)),
@@ -186,20 +229,24 @@ async function writeAll(
   const detached = run.mode === 'init' ? await detachForeignKeys(session, context, changing) : []
   // A generated column's or a check's function may name a table without its schema: rows are written under the database's own path.
   await pinSettings(session, { searchPath: 'own' })
+  await session.execute('set constraints all deferred')
   await parkRows(session, context, parked)
-  await applyLoads(session, context, loads, (relation, rows) => steps.reportRelation('write', relation, rows))
+  await withSettableIdentities(session, context, changing, async () => {
+    await applyLoads(session, context, loads, (relation, rows) => steps.reportRelation('write', relation, rows))
+    await pinSettings(session)
+    await repairCascades(session, context, loads)
+  })
+  // A table with pending trigger events cannot be altered: deferred checks run now, while a failure still rolls everything back.
+  await session.execute('set constraints all immediate')
   await attachForeignKeys(session, detached)
   await resumeTriggers(session, suspended)
-  await pinSettings(session)
-  await session.execute('set constraints all immediate')
+  await catchUpSequences(session, context, changing)
   await verifyWritten(session, context, firing)
   await recordImport(session, context, changing, run)
 }
 
-function triggerPolicy(settings: Settings, load: Load): 'suspend' | 'fire' {
-  const own =
-    settings.relations[load.relation.name] ?? settings.relations[`${load.relation.schema}.${load.relation.name}`]
-  return own?.triggers ?? settings.triggers
+function triggerPolicy(settings: Settings, context: SqlContext, load: Load): 'suspend' | 'fire' {
+  return context.configured.get(relationLabel(load.relation))?.triggers ?? settings.triggers
 }
 
 /** Planner statistics of what a large part was written to: without them the first queries of the application go astray. */

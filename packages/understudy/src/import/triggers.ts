@@ -22,8 +22,6 @@ export async function suspendTriggers(session: Session, loads: readonly Load[]):
 
 export async function resumeTriggers(session: Session, triggers: readonly SuspendedTrigger[]): Promise<void> {
   if (triggers.length === 0) return
-  // A table with pending trigger events cannot be altered: deferred checks run now, where their failure still rolls everything back.
-  await session.execute('set constraints all immediate')
   const statements = alterStatements(triggers, ({ state }) =>
     state === 'always' ? 'enable always trigger' : 'enable trigger',
   )

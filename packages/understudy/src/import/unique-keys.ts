@@ -4,8 +4,9 @@ import type { Session } from '../database/port.js'
 import { quoteIdentifier } from '../database/quoting.js'
 import { UnderstudyError } from '../errors.js'
 import { relationLabel } from '../model/model.js'
-import { catalogRelation, fromRelation, type SqlContext } from '../model/sql-context.js'
-import { hasChanges, type Load } from './load.js'
+import { catalogRelation, equalityOf, fromRelation, type SqlContext } from '../model/sql-context.js'
+import { isTakenFromArchive } from './allocate.js'
+import { hasChanges, type Load, sameRow } from './load.js'
 import { bare } from './parse.js'
 import { writtenValues } from './write.js'
 
@@ -39,6 +40,8 @@ export async function findCollisions(
   const parked: WatchedKey[] = []
   for (const load of loads) {
     if (!hasChanges(load) || load.rowsBefore === 0 || load.relation.identity.kind === 'content') continue
+    const taken = await findTakenKeys(session, context, load)
+    if (taken !== null) collisions.push(taken)
     for (const [index, key] of watchedKeys(context, load).entries()) {
       const watched = { load, key, parking: `${load.rows}_parking_${index}` }
       await session.execute(
@@ -53,6 +56,29 @@ export async function findCollisions(
     }
   }
   return { collisions, parked }
+}
+
+/** New rows whose surrogate key nothing generates bring it from the archive, where another row of the target may have it. */
+async function findTakenKeys(session: Session, context: SqlContext, load: Load): Promise<Collision | null> {
+  const [name, ...others] = load.relation.surrogate
+  const column = catalogRelation(context, load.relation).columns.find((each) => each.name === name)
+  if (name === undefined || others.length > 0 || column === undefined || !isTakenFromArchive(column)) return null
+  const rows = await session.query<{ sample: string; total: number }>(
+    `select p.master || ' -> ' || to_json(t.${quoteIdentifier(name)})::text as sample, count(*) over () as total
+       from ${load.parsed} p
+       join ${load.rows} w on w.n = p.n and w.is_new
+       join ${fromRelation(context, load.relation)} t on t.${quoteIdentifier(name)}::text = p.master::json #>> '{}'
+      order by p.n
+      limit 5`,
+  )
+  const [first] = rows
+  if (first === undefined) return null
+  return {
+    relation: relationLabel(load.relation),
+    key: name,
+    rows: first.total,
+    samples: rows.map((row) => row.sample),
+  }
 }
 
 function watchedKeys(context: SqlContext, { relation }: Load): UniqueKey[] {
@@ -78,11 +104,11 @@ function wayQuery(context: SqlContext, { load, key }: WatchedKey): string {
     return key.columns.map((name) => values.get(name) ?? 'null')
   }
   const compare = (a: readonly string[], b: readonly string[]) =>
-    a.map((left, index) => same(key, left, b[index] ?? 'null')).join(' and ')
+    a.map((left, index) => same(context, load, key, index, left, b[index] ?? 'null')).join(' and ')
   const current = key.columns.map((name) => `t.${quoteIdentifier(name)}`)
   const handle = load.handle.map((name, index) => ({ current: `t.${quoteIdentifier(name)}`, known: `h${index + 1}` }))
-  const isSelf = handle.map(({ current: value, known }) => `w.${known} = ${value}`).join(' and ')
-  const isOther = handle.map(({ current: value, known }) => `w2.${known} = ${value}`).join(' and ')
+  const isSelf = sameRow(context, load, 't', 'w')
+  const isOther = sameRow(context, load, 't', 'w2')
   return `select p.n, w.is_new, p.master,
                  ${handle.map(({ current: value, known }) => `${value} as ${known}`).join(', ')},
                  json_build_array(${current.map((column) => `${column}::text`).join(', ')})::text as value,
@@ -97,8 +123,9 @@ function wayQuery(context: SqlContext, { load, key }: WatchedKey): string {
            where w.is_new or not (${isSelf})`
 }
 
-function same(key: UniqueKey, a: string, b: string): string {
-  return key.isNullsNotDistinct ? `array[${a}] = array[${b}]` : `${a} = ${b}`
+function same(context: SqlContext, load: Load, key: UniqueKey, index: number, a: string, b: string): string {
+  if (key.isNullsNotDistinct) return `array[${a}] = array[${b}]`
+  return `${a} ${equalityOf(context, load.relation, key.columns[index] ?? '')} ${b}`
 }
 
 async function readCollisions(session: Session, { load, key, parking }: WatchedKey): Promise<Collision | null> {
@@ -133,7 +160,6 @@ export async function parkRows(session: Session, context: SqlContext, keys: read
 async function parkKey(session: Session, context: SqlContext, { load, key, parking }: WatchedKey): Promise<void> {
   const columns = catalogRelation(context, load.relation).columns.filter((column) => key.columns.includes(column.name))
   const handles = load.handle.map((_, index) => `h${index + 1}`)
-  const conditions = load.handle.map((name, index) => `t.${quoteIdentifier(name)} = x.h${index + 1}`)
   for (const { column, value } of columns.flatMap((each) =>
     temporaryValues(key, each, fromRelation(context, load.relation)),
   )) {
@@ -143,7 +169,7 @@ async function parkKey(session: Session, context: SqlContext, { load, key, parki
         `update ${fromRelation(context, load.relation)} t set ${quoteIdentifier(column)} = ${value}
            from (select ${handles.join(', ')}, row_number() over () as number
                    from (select distinct ${handles.join(', ')} from ${parking} where is_passing and not is_new) d) x
-          where ${conditions.join(' and ')}`,
+          where ${sameRow(context, load, 't', 'x')}`,
       )
       await session.script('release savepoint understudy_parking')
       return

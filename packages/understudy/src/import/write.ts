@@ -2,7 +2,7 @@ import { quoteIdentifier, quoteQualified } from '../database/quoting.js'
 import type { ContentColumn } from '../model/model.js'
 import { catalogRelation, fromRelation, type SqlContext } from '../model/sql-context.js'
 import { plainReferences } from './bind.js'
-import type { Load } from './load.js'
+import { type Load, sameRow } from './load.js'
 
 /** `insert` of a relation's new rows, with the keys allocated and every reference bound. */
 export function insertStatement(load: Load): string {
@@ -17,28 +17,39 @@ export function insertStatement(load: Load): string {
     select ${all.map(({ value }) => value).join(', ')} ${source(load)} where w.is_new`
 }
 
-/** `update` of the rows that the archive has otherwise. A column that is `generated always as identity` cannot be set and keeps its value. */
+/** `update` of the rows that the archive has otherwise; null where the relation has no column to set. */
 export function updateStatement(context: SqlContext, load: Load): string | null {
-  const fixed = new Set(
-    catalogRelation(context, load.relation)
-      .columns.filter((column) => column.identity === 'always')
-      .map((column) => column.name),
-  )
-  const columns = writtenColumns(load).filter(({ column }) => !fixed.has(column.name))
+  const columns = writtenColumns(load)
   if (columns.length === 0) return null
   const handles = load.handle.map((_, index) => `w.h${index + 1}`)
   const values = columns.map(({ value }, index) => `${value} as v${index + 1}`)
   const sets = columns.map(({ column }, index) => `${quoteIdentifier(column.name)} = x.v${index + 1}`)
-  const conditions = load.handle.map((name, index) => `t.${quoteIdentifier(name)} = x.h${index + 1}`)
   return `update ${fromRelation(context, load.relation)} t set ${sets.join(', ')}
     from (select ${[...handles, ...values].join(', ')} ${source(load)} where not w.is_new) x
-   where ${conditions.join(' and ')}`
+   where ${sameRow(context, load, 't', 'x')}`
+}
+
+/**
+ * The same as the update, as a `delete` and an `insert` in one statement: no row then stands in another's way. Columns that the archive does
+ * not bring come from the row that went.
+ */
+export function rewriteStatement(context: SqlContext, load: Load): string {
+  const values = writtenValues(load, { parsed: 'p', bound: 'b' })
+  const columns = catalogRelation(context, load.relation).columns.filter((column) => !column.isGenerated)
+  const list = columns.map(({ name }) => quoteIdentifier(name))
+  const selected = columns.map(({ name }) => values.get(name) ?? `g.${quoteIdentifier(name)}`)
+  return `with gone as (
+      delete from ${fromRelation(context, load.relation)} t using ${load.rows} x
+       where not x.is_new and ${sameRow(context, load, 't', 'x')} returning t.*)
+    insert into ${quoteQualified(load.relation)} (${list.join(', ')})
+    overriding system value
+    select ${selected.join(', ')} ${source(load)} join gone g on ${sameRow(context, load, 'g', 'w')}
+     where not w.is_new and (select count(*) from gone) >= 0`
 }
 
 /** `delete` of the rows that a relation known by its content must give up. */
 export function deleteStatement(context: SqlContext, load: Load, rows: string): string {
-  const conditions = load.handle.map((name, index) => `t.${quoteIdentifier(name)} = x.h${index + 1}`)
-  return `delete from ${fromRelation(context, load.relation)} t using ${rows} x where ${conditions.join(' and ')}`
+  return `delete from ${fromRelation(context, load.relation)} t using ${rows} x where ${sameRow(context, load, 't', 'x')}`
 }
 
 function source(load: Load): string {

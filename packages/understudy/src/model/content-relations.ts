@@ -49,7 +49,7 @@ export function findConfiguredRelation(catalog: Catalog, name: string): Relation
   return `there is no relation ${name}`
 }
 
-function resolveRelationSettings(
+export function resolveRelationSettings(
   catalog: Catalog,
   settings: ModelSettings,
   problems: string[],

@@ -60,3 +60,21 @@ export function decodeExpression(encoding: Encoding, type: string, value: string
     return `case when ${value} ? '$json' and jsonb_typeof(${value}) = 'object' then ${value} -> '$json' else ${value} end`
   return value
 }
+
+/** A value inside an identity: as in a line, but documents and arrays as their text, so that `->>` gives it back whole. */
+export function encodeLeaf(encoding: Encoding, value: string): string {
+  return encodeExpression(isTextLeaf(encoding) ? 'text' : encoding, value)
+}
+
+/** The type under which a record function must read an identity of one value, before `decodeLeaf`. */
+export function leafRecordType(encoding: Encoding, type: string): string {
+  return isTextLeaf(encoding) ? 'text' : recordType(encoding, type)
+}
+
+export function decodeLeaf(encoding: Encoding, type: string, value: string): string {
+  return isTextLeaf(encoding) || encoding === 'money' ? `${value}::${type}` : value
+}
+
+function isTextLeaf(encoding: Encoding): boolean {
+  return encoding === 'array' || encoding === 'jsonb' || encoding === 'document'
+}

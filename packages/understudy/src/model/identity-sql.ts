@@ -1,5 +1,5 @@
 import { quoteIdentifier, quoteLiteral } from '../database/quoting.js'
-import { encodeExpression } from './encodings.js'
+import { encodeExpression, encodeLeaf } from './encodings.js'
 import { type Leaf, leavesOf } from './leaves.js'
 import {
   type Alternative,
@@ -13,7 +13,7 @@ import {
   relationOf,
   type Translation,
 } from './model.js'
-import { fromRelation, type SqlContext } from './sql-context.js'
+import { equalityOf, fromRelation, type SqlContext } from './sql-context.js'
 
 /** Collects the joins of one select and hands out their aliases. */
 export class Joins {
@@ -74,7 +74,10 @@ export function joinAlternative(
   )})`
   const cast = alternative.isTextual ? '::text' : ''
   const alias = joins.add(source, (name) => {
-    const pairs = alternative.join.map((pair, index) => `${name}.t${index + 1}${cast} = ${value(pair.column)}${cast}`)
+    const pairs = alternative.join.map((pair, index) => {
+      const operator = alternative.isTextual ? '=' : equalityOf(context, alternative.target, pair.targetColumn)
+      return `${name}.t${index + 1}${cast} ${operator} ${value(pair.column)}${cast}`
+    })
     return pairs.join(' and ') + extraCondition
   })
   return { found: `${alias}.t1`, leaves: leavesOf(context.model, target).map((_, index) => `${alias}.l${index + 1}`) }
@@ -100,7 +103,7 @@ export function localKeyExpression(relation: ContentRelation, alias: string): st
 
 /** An identity as one JSON value: the leaf itself, or an array of several. */
 export function identityJson(leaves: readonly Leaf[], expressions: readonly string[], found: string): string {
-  const encoded = leaves.map((leaf, index) => encodeExpression(leaf.encoding, expressions[index] ?? 'null'))
+  const encoded = leaves.map((leaf, index) => encodeLeaf(leaf.encoding, expressions[index] ?? 'null'))
   if (encoded.length === 1) return encoded[0] ?? 'null'
   return `case when ${found} is null then null else json_build_array(${encoded.join(', ')}) end`
 }

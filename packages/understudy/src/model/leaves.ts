@@ -1,4 +1,11 @@
-import { type ContentModel, type ContentRelation, type Encoding, relationLabel, relationOf } from './model.js'
+import {
+  type ContentModel,
+  type ContentRelation,
+  type Encoding,
+  type RelationName,
+  relationLabel,
+  relationOf,
+} from './model.js'
 import { catalogRelation, type SqlContext } from './sql-context.js'
 
 /** One plain value of an identity, references resolved down to it. */
@@ -8,6 +15,8 @@ export interface Leaf {
   readonly type: string
   readonly encoding: Encoding
   readonly isNullable: boolean
+  /** The column that it is; null for an origin, a digest, a number among equals. */
+  readonly column: { readonly relation: RelationName; readonly name: string } | null
 }
 
 /**
@@ -17,7 +26,7 @@ export interface Leaf {
 export function leavesOf(model: ContentModel, relation: ContentRelation): Leaf[] {
   switch (relation.identity.kind) {
     case 'origin':
-      return [{ path: 'origin', type: 'text', encoding: 'json', isNullable: false }]
+      return [{ path: 'origin', type: 'text', encoding: 'json', isNullable: false, column: null }]
     case 'content':
       return contentLeaves(model, relation)
     case 'key':
@@ -25,8 +34,10 @@ export function leavesOf(model: ContentModel, relation: ContentRelation): Leaf[]
         const column = relation.columns.find((each) => each.name === name)
         if (column === undefined) throw new Error(`${relationLabel(relation)} has no column ${name}`)
         const [target] = column.translation?.alternatives ?? []
-        if (target === undefined)
-          return [{ path: name, type: column.type, encoding: column.encoding, isNullable: column.isNullable }]
+        if (target === undefined) {
+          const { type, encoding, isNullable } = column
+          return [{ path: name, type, encoding, isNullable, column: { relation, name } }]
+        }
         return leavesOf(model, relationOf(model, target.target)).map((leaf) => ({
           ...leaf,
           path: `${name}.${leaf.path}`,
@@ -44,8 +55,8 @@ function contentLeaves(model: ContentModel, relation: ContentRelation): Leaf[] {
   const above = target === undefined ? [] : leavesOf(model, relationOf(model, target.target))
   return [
     ...above.map((leaf) => ({ ...leaf, path: `${owner}.${leaf.path}` })),
-    { path: 'digest', type: 'text', encoding: 'json', isNullable: false },
-    { path: 'n', type: 'bigint', encoding: 'json', isNullable: false },
+    { path: 'digest', type: 'text', encoding: 'json', isNullable: false, column: null },
+    { path: 'n', type: 'bigint', encoding: 'json', isNullable: false, column: null },
   ]
 }
 

@@ -1,6 +1,6 @@
 import type { Session } from '../database/port.js'
 import { quoteIdentifier } from '../database/quoting.js'
-import { identitySelect, Joins, joinAlternative, masterExpression } from './identity-sql.js'
+import { identitySelect, Joins, joinAlternative, leafExpressions, masterExpression } from './identity-sql.js'
 import { leavesOf } from './leaves.js'
 import { type ContentRelation, type Reference, relationLabel } from './model.js'
 import { catalogRelation, fromRelation, type SqlContext } from './sql-context.js'
@@ -143,15 +143,24 @@ async function findDanglingReferences(
           ? ''
           : `and s.${quoteIdentifier(translation.discriminator)}::text = '${(alternative.when ?? '').replaceAll("'", "''")}'`
       const rows = await session.query<{ sample: string; total: number }>(
-        `select to_json(${masterExpression(relation)})::text || ' -> ' || ${isArray ? element : value}::text as sample, count(*) over () as total
+        `select ${rowLabel(context, relation, joins)} || ' -> ' || ${isArray ? element : value}::text as sample, count(*) over () as total
            from ${fromRelation(context, relation)} s ${isArray ? `cross join lateral ${unnest} e(value)` : ''} ${joins}
           where ${isArray ? `${element} is not null` : given} and ${found} is null ${discriminated}
           limit ${MAX_SAMPLES}`,
       )
-      findings.push(...toFinding(relation, 'dangling reference', column.name, rows, relation.surrogate.join(', ')))
+      findings.push(...toFinding(relation, 'dangling reference', column.name, rows, ''))
     }
   }
   return findings
+}
+
+/** A row as messages name it: by its surrogate key, or by its identity where it has none. */
+function rowLabel(context: SqlContext, relation: ContentRelation, joins: Joins): string {
+  if (relation.surrogate.length > 0)
+    return `'${relation.surrogate.join(', ').replaceAll("'", "''")} ' || to_json(${masterExpression(relation)})::text`
+  if (relation.identity.kind === 'content') return `'row ' || s.ctid::text`
+  const leaves = leafExpressions(context, relation, 's', joins)
+  return `json_build_array(${leaves.map((leaf) => `(${leaf})::text`).join(', ')})::text`
 }
 
 /** Whether a validated foreign key already promises that the column's rows exist. */

@@ -37,6 +37,7 @@ export function findReferences(
   for (const { relation, label } of candidates) {
     found.set(relation.oid, foreignKeyReferences(relation, label, byOid, problems))
   }
+  refusePartitionKeys(byOid, found, problems)
   for (const [path, declared] of Object.entries(settings.references)) {
     const reference = resolveDeclared(catalog, path, declared)
     if (typeof reference === 'string') problems.push(`references.${path}: ${reference}`)
@@ -53,6 +54,7 @@ function foreignKeyReferences(
 ): FoundReference[] {
   const references: FoundReference[] = []
   for (const key of relation.foreignKeys) {
+    if (key.isInherited) continue
     const target = rootOf(byOid, byOid.get(key.target))
     if (key.isPeriod) problems.push(`${label}: foreign key ${key.name} is over a period, which cannot be carried over`)
     else if (!key.isEnforced)
@@ -71,6 +73,29 @@ function foreignKeyReferences(
     }
   }
   return references
+}
+
+/** The rows of a partition travel with its root, which knows nothing of a foreign key that stands on the partition alone. */
+function refusePartitionKeys(
+  byOid: ReadonlyMap<number, Relation>,
+  candidates: ReadonlyMap<number, unknown>,
+  problems: string[],
+): void {
+  for (const relation of byOid.values()) {
+    if (!relation.isPartition) continue
+    const root = rootOf(byOid, relation)
+    if (root === undefined || !candidates.has(root.oid)) continue
+    for (const key of relation.foreignKeys.filter((each) => !each.isInherited)) {
+      problems.push(
+        `${relationLabel(root)}: foreign key ${key.name} stands on its partition ${relationLabel(relation)} alone; declare it on the whole table`,
+      )
+    }
+    if (relation.kind === 'foreign table') {
+      problems.push(
+        `${relationLabel(root)}: its partition ${relationLabel(relation)} is a foreign table, whose rows are elsewhere`,
+      )
+    }
+  }
 }
 
 /** A partition's rows travel with its root. */

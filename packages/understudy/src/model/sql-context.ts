@@ -1,4 +1,5 @@
 import type { Catalog, Relation } from '../catalog/catalog.js'
+import type { RelationConfig } from '../config/define-config.js'
 import { quoteQualified } from '../database/quoting.js'
 import { type ContentModel, type RelationName, relationLabel } from './model.js'
 
@@ -6,14 +7,22 @@ import { type ContentModel, type RelationName, relationLabel } from './model.js'
 export interface SqlContext {
   readonly model: ContentModel
   readonly relations: ReadonlyMap<string, Relation>
+  /** What the configuration says about single relations, by label. */
+  readonly configured: ReadonlyMap<string, RelationConfig>
   /** The database's own instance, or null where it has no registry: then nothing is known of where rows were born. */
   readonly instance: string | null
 }
 
-export function createSqlContext(catalog: Catalog, model: ContentModel, instance: string | null): SqlContext {
+export function createSqlContext(
+  catalog: Catalog,
+  model: ContentModel,
+  instance: string | null,
+  configured: ReadonlyMap<string, RelationConfig> = new Map(),
+): SqlContext {
   return {
     model,
     instance,
+    configured,
     relations: new Map(catalog.relations.map((relation) => [relationLabel(relation), relation])),
   }
 }
@@ -23,6 +32,14 @@ export function catalogRelation(context: SqlContext, name: RelationName): Relati
   const relation = context.relations.get(relationLabel(name))
   if (relation === undefined) throw new Error(`${relationLabel(name)} is not in this database`)
   return relation
+}
+
+/**
+ * The operator that compares values of a column: the one of its type's own index, by name and schema, because the path that operators are
+ * looked for on is empty, and `=` would compare a citext as text.
+ */
+export function equalityOf(context: SqlContext, name: RelationName, column: string): string {
+  return catalogRelation(context, name).columns.find((each) => each.name === column)?.equality ?? '='
 }
 
 /** `only` keeps the rows of inheriting tables out, which are relations of their own; a partitioned table has no rows but its partitions'. */

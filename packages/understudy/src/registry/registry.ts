@@ -32,12 +32,21 @@ const READ_ONLY_TRANSACTION = '25006'
 
 /** The instance that the registry names, or null where there is no registry. */
 export async function readInstance(session: Session): Promise<Instance | null> {
-  const [found] = await session.query<{ exists: boolean }>(
-    `select pg_catalog.to_regclass('understudy.instance') is not null as exists`,
-  )
-  if (found?.exists !== true) return null
+  if (!(await isRegistryReadable(session, 'instance'))) return null
   const [row] = await session.query<Instance>('select id::text as id, environment from understudy.instance')
   return row ?? null
+}
+
+/** Whether a table of the registry is there and the role may read it. Asks the catalog, which never refuses. */
+export async function isRegistryReadable(session: Session, table: string): Promise<boolean> {
+  const [row] = await session.query<{ is_readable: boolean }>(
+    `select exists (select from pg_catalog.pg_class c
+                      join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+                     where n.nspname = 'understudy' and c.relname = $1::text
+                       and pg_catalog.has_schema_privilege(n.oid, 'USAGE') and pg_catalog.has_table_privilege(c.oid, 'SELECT')) as is_readable`,
+    [table],
+  )
+  return row?.is_readable === true
 }
 
 /** Makes what is missing of the registry. Runs inside the caller's transaction, so that a failed import leaves no trace of it. */

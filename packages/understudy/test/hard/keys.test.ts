@@ -18,13 +18,21 @@ describe.each(engines)('keys on $name', (engine) => {
         create sequence step_seq increment 10 start 5; create table by_step (id bigint default nextval('step_seq') primary key, xmlid text unique, v text);
         create table refs (xmlid text primary key, ${tables.map((name) => `${name} ${typeOf(name)} references ${name}`).join(', ')});`,
       source: tables
-        .map((name) => `insert into ${name} (${name.match(/text|nothing|big/) ? 'id, ' : ''}xmlid, v) values (${value(name, 1)}'a', '1'), (${value(name, 2)}'b', '2'), (${value(name, 3)}'c', '3');`)
-        .concat(`insert into refs select 'x', ${tables.map((name) => `(select id from ${name} where xmlid = 'c')`).join(', ')};`)
+        .map(
+          (name) =>
+            `insert into ${name} (${name.match(/text|nothing|big/) ? 'id, ' : ''}xmlid, v) values (${value(name, 1)}'a', '1'), (${value(name, 2)}'b', '2'), (${value(name, 3)}'c', '3');`,
+        )
+        .concat(
+          `insert into refs select 'x', ${tables.map((name) => `(select id from ${name} where xmlid = 'c')`).join(', ')};`,
+        )
         .join('\n'),
       // Rows that stand beyond their lagging sequences.
       target: tables
         .filter((name) => name !== 'by_uuid')
-        .map((name) => `insert into ${name} (id, xmlid, v) overriding system value values (${name === 'by_text' ? `'source 9'` : '1'}, 'z', 'local'), (${name === 'by_text' ? `'own b'` : '2'}, 'b', 'old');`)
+        .map(
+          (name) =>
+            `insert into ${name} (id, xmlid, v) overriding system value values (${name === 'by_text' ? `'source 9'` : '1'}, 'z', 'local'), (${name === 'by_text' ? `'own b'` : '2'}, 'b', 'old');`,
+        )
         .join('\n'),
       equal: [
         ...tables.map((name) => `select xmlid, v from ${name} where xmlid <> 'z' order by xmlid`),
@@ -108,19 +116,27 @@ describe.each(engines)('keys on $name', (engine) => {
       schema: `create sequence shared; create table cats (id int default nextval('shared') primary key, xmlid text unique); create table dogs (id int default nextval('shared') primary key, xmlid text unique);`,
       source: `insert into cats (xmlid) select 'c' || n from generate_series(1, 5) n; insert into dogs (xmlid) select 'd' || n from generate_series(1, 5) n;`,
       target: `insert into cats values (1, 'x'); insert into dogs values (2, 'x'), (3, 'y'), (4, 'z');`,
-      equal: [`select xmlid from cats where xmlid like 'c%' order by 1`, `select xmlid from dogs where xmlid like 'd%' order by 1`],
+      equal: [
+        `select xmlid from cats where xmlid like 'c%' order by 1`,
+        `select xmlid from dogs where xmlid like 'd%' order by 1`,
+      ],
     })
     expect(await target.rows(`select cats.id from cats join dogs using (id)`)).toEqual([])
   })
 
   test('a smallserial at its end refuses by name, and nothing is written', async () => {
     const schema = `create table tiny (id smallserial primary key, xmlid text unique); create table other (code text primary key);`
-    const source = await createStage(engine, `${schema} insert into tiny (xmlid) values ('a'), ('b'); insert into other values ('x')`)
+    const source = await createStage(
+      engine,
+      `${schema} insert into tiny (xmlid) values ('a'), ('b'); insert into other values ('x')`,
+    )
     const target = await createStage(engine, `${schema} insert into tiny values (32766, 'local')`)
     const error = await errorOf(target.import((await source.export()).path))
     expect(error.code).toMatch(/^IMPORT_/)
     expect(error.text).toMatch(/tiny/)
-    expect(await target.rows(`select (select count(*) from tiny) as tiny, (select count(*) from other) as other`)).toEqual([{ tiny: 1, other: 0 }])
+    expect(
+      await target.rows(`select (select count(*) from tiny) as tiny, (select count(*) from other) as other`),
+    ).toEqual([{ tiny: 1, other: 0 }])
   })
 
   test('a serial that is itself the configured identity leaves its sequence beyond the imported ids', async () => {
@@ -177,7 +193,9 @@ describe.each(engines)('keys on $name', (engine) => {
                create table hits (xmlid text primary key, path_id int references paths, at int references paths);`,
       source: `insert into paths (tenant, path, day, price, doc) values ('t', '{a,"b c"}', '2024-01-02', 3.5, '{"a": 1}'), ('t', '{}', 'infinity', 0, 'null'); insert into hits values ('h', 1, 2);`,
       target: `insert into paths (tenant, path, day, price, doc) values ('t', '{z}', '2024-01-02', 1, '{}'), ('t', '{}', 'infinity', 0, 'null');`,
-      equal: [`select h.xmlid, p.path::text, q.doc::text from hits h join paths p on p.id = h.path_id join paths q on q.id = h.at`],
+      equal: [
+        `select h.xmlid, p.path::text, q.doc::text from hits h join paths p on p.id = h.path_id join paths q on q.id = h.at`,
+      ],
     })
   })
 
@@ -271,9 +289,18 @@ describe.each(engines)('keys on $name', (engine) => {
       target: `insert into stays values ('1', '[2024-01-01,2024-02-01)', 'old'), ('2', '[2024-01-01,2024-02-01)', 'local');`,
       equal: [`select room, during::text, guest from stays where room = '1' order by during`],
     })
-    const periods = await createStage(engine, `${temporal} create table meals (xmlid text primary key, room text, at daterange, constraint during_stay foreign key (room, period at) references stays (room, period during));`)
-    expect(await errorOf(periods.export())).toMatchObject({ code: 'MODEL_INVALID', text: expect.stringMatching(/during_stay/) })
-    const lax = await createStage(engine, `create table a (id serial primary key, xmlid text unique); create table b (xmlid text primary key, a_id int constraint lax references a not enforced);`)
+    const periods = await createStage(
+      engine,
+      `${temporal} create table meals (xmlid text primary key, room text, at daterange, constraint during_stay foreign key (room, period at) references stays (room, period during));`,
+    )
+    expect(await errorOf(periods.export())).toMatchObject({
+      code: 'MODEL_INVALID',
+      text: expect.stringMatching(/during_stay/),
+    })
+    const lax = await createStage(
+      engine,
+      `create table a (id serial primary key, xmlid text unique); create table b (xmlid text primary key, a_id int constraint lax references a not enforced);`,
+    )
     expect(await errorOf(lax.export())).toMatchObject({ code: 'MODEL_INVALID', text: expect.stringMatching(/lax/) })
   })
 
@@ -285,9 +312,15 @@ describe.each(engines)('keys on $name', (engine) => {
        insert into a values ('x', '1'), ('x', '2'); insert into b values ('x', '1'), ('y', null)`,
     )
     const { path } = await stage.export()
-    const target = await createStage(engine, `create table a (xmlid text, v text); create table b (xmlid text, v text);`)
+    const target = await createStage(
+      engine,
+      `create table a (xmlid text, v text); create table b (xmlid text, v text);`,
+    )
     await target.import(path, { mode: 'init' })
-    expect(await target.rows('select xmlid, v from a order by v')).toEqual([{ xmlid: 'x', v: '1' }, { xmlid: 'x', v: '2' }])
+    expect(await target.rows('select xmlid, v from a order by v')).toEqual([
+      { xmlid: 'x', v: '1' },
+      { xmlid: 'x', v: '2' },
+    ])
   })
 })
 
@@ -298,13 +331,19 @@ describe.each(servers)('collations on $name', (engine) => {
         create table words (id serial primary key, xmlid text collate ci unique, v text); create table uses (word text collate ci primary key, of int references words);`,
       source: `insert into words (xmlid, v) values ('Été', 'new'), ('b', 'new'); insert into uses values ('Ab', 1);`,
       target: `insert into words (xmlid, v) values ('x', ''), ('ÉTÉ', 'old'); insert into uses values ('AB', 1);`,
-      equal: [`select xmlid, v from words where xmlid <> 'x' order by xmlid`, `select u.word, w.xmlid from uses u join words w on w.id = u.of`],
+      equal: [
+        `select xmlid, v from words where xmlid <> 'x' order by xmlid`,
+        `select u.word, w.xmlid from uses u join words w on w.id = u.of`,
+      ],
     })
   })
 })
 
 function typeOf(table: string): string {
-  return { by_uuid: 'uuid', by_text: 'text', by_big: 'numeric', by_serial: 'smallint' }[table] ?? (table === 'by_default' || table === 'by_step' ? 'bigint' : 'int')
+  return (
+    { by_uuid: 'uuid', by_text: 'text', by_big: 'numeric', by_serial: 'smallint' }[table] ??
+    (table === 'by_default' || table === 'by_step' ? 'bigint' : 'int')
+  )
 }
 
 function value(table: string, number: number): string {

@@ -57,13 +57,21 @@ describe.each(engines)('references on $name', (engine) => {
   test('a reference that is not valid travels where its rows exist, and names the row where one does not', async () => {
     const schema = `${USERS} create table posts (xmlid text primary key, user_id int);`
     const constrain = `alter table posts add foreign key (user_id) references users not valid;`
-    const source = await createStage(engine, `${schema} insert into users values (1, 'u1', ''); insert into posts values ('good', 1), ('bad', 99); ${constrain}`)
-    expect(await errorOf(source.export())).toMatchObject({ code: 'IDENTITY_PREFLIGHT', text: expect.stringMatching(/posts.*user_id.*99/s) })
+    const source = await createStage(
+      engine,
+      `${schema} insert into users values (1, 'u1', ''); insert into posts values ('good', 1), ('bad', 99); ${constrain}`,
+    )
+    expect(await errorOf(source.export())).toMatchObject({
+      code: 'IDENTITY_PREFLIGHT',
+      text: expect.stringMatching(/posts.*user_id.*99/s),
+    })
     await source.run(`delete from posts where xmlid = 'bad'`)
     const target = await createStage(engine, `${schema} ${constrain} insert into users values (7, 'x', '')`)
     await target.import((await source.export()).path)
     expect(await target.rows(`select u.xmlid from posts p join users u on u.id = p.user_id`)).toEqual([{ xmlid: 'u1' }])
-    expect(await target.rows(`select convalidated from pg_constraint where contype = 'f'`)).toEqual([{ convalidated: false }])
+    expect(await target.rows(`select convalidated from pg_constraint where contype = 'f'`)).toEqual([
+      { convalidated: false },
+    ])
   })
 
   test('a referenced value that is not the identity may change, together with what refers to it', async () => {
@@ -88,7 +96,11 @@ describe.each(engines)('references on $name', (engine) => {
     const schema = `create table books (id serial primary key, xmlid text unique); create table pages (id serial primary key, book_id int references books on delete cascade, text text);
       create table marks (xmlid text primary key, page_id int references pages on delete set null);`
     const config = { relations: { pages: { owner: 'book_id' } }, exclude: ['marks'] }
-    const source = await createStage(engine, `${schema} insert into books values (1, 'b'); insert into pages values (1, 1, 'one'), (2, 1, 'two')`, config)
+    const source = await createStage(
+      engine,
+      `${schema} insert into books values (1, 'b'); insert into pages values (1, 1, 'one'), (2, 1, 'two')`,
+      config,
+    )
     const target = await createStage(engine, schema, config)
     const first = await source.export()
     await target.import(first.path, { mode: 'init' })
@@ -96,14 +108,21 @@ describe.each(engines)('references on $name', (engine) => {
     await source.run(`delete from pages where text = 'two'`)
     const second = await source.export()
     const result = await target.import(second.path)
-    expect(result.plan.relations.find(({ relation }) => relation === 'pages')).toMatchObject({ deletes: 1, inserts: 0, unchanged: 1 })
+    expect(result.plan.relations.find(({ relation }) => relation === 'pages')).toMatchObject({
+      deletes: 1,
+      inserts: 0,
+      unchanged: 1,
+    })
     expect(JSON.stringify(result.plan)).toMatch(/marks/)
     await expectNothingToDo(target, second.path)
   })
 
   test('a missing target is listed where the column is a domain that must not be null', async () => {
     const schema = `create domain number as int not null; create table rooms (id serial primary key, xmlid text unique); create table doors (xmlid text primary key, room number references rooms);`
-    const source = await createStage(engine, `${schema} insert into rooms values (1, 'r'); insert into doors values ('d', 1)`)
+    const source = await createStage(
+      engine,
+      `${schema} insert into rooms values (1, 'r'); insert into doors values ('d', 1)`,
+    )
     const target = await createStage(engine, schema)
     const error = await errorOf(target.import((await source.export({ exclude: ['rooms'] })).path))
     expect(error).toMatchObject({ code: 'IMPORT_REFUSED', text: expect.stringMatching(/doors\.room/) })
@@ -113,7 +132,10 @@ describe.each(engines)('references on $name', (engine) => {
     const schema = `create table items (region text, code text, primary key (region, code)) partition by list (region);
       create table items_a partition of items for values in ('a'); create table items_b partition of items for values in ('b'); create table items_rest partition of items default;
       create table uses (xmlid text primary key, region text, code text, foreign key (region, code) references items);`
-    const source = await createStage(engine, `${schema} insert into items values ('a', '1'); insert into uses values ('u', 'a', '1')`)
+    const source = await createStage(
+      engine,
+      `${schema} insert into items values ('a', '1'); insert into uses values ('u', 'a', '1')`,
+    )
     const target = await createStage(engine, schema)
     const { path } = await source.export({ exclude: ['items'] })
     const error = await errorOf(target.import(path))
@@ -125,12 +147,17 @@ describe.each(engines)('references on $name', (engine) => {
     const schema = `${USERS} create table posts (id serial primary key, xmlid text unique, user_id int references users, touched int not null default 0);
       create function touch() returns trigger language plpgsql as $$ begin new.touched := new.touched + 1; return new; end $$;
       create trigger touch before update on posts for each row execute function touch();`
-    const source = await createStage(engine, `${schema} insert into users values (1, 'u1', ''); insert into posts (xmlid, user_id) values ('p', 1)`)
+    const source = await createStage(
+      engine,
+      `${schema} insert into users values (1, 'u1', ''); insert into posts (xmlid, user_id) values ('p', 1)`,
+    )
     const target = await createStage(engine, schema)
     await target.import((await source.export({ exclude: ['users'] })).path, { onMissing: 'null' })
     const whole = await source.export()
     await target.import(whole.path)
-    expect(await target.rows(`select u.xmlid, p.touched from posts p left join users u on u.id = p.user_id`)).toEqual([{ xmlid: 'u1', touched: 0 }])
+    expect(await target.rows(`select u.xmlid, p.touched from posts p left join users u on u.id = p.user_id`)).toEqual([
+      { xmlid: 'u1', touched: 0 },
+    ])
     await expectNothingToDo(target, whole.path)
   })
 
@@ -138,7 +165,10 @@ describe.each(engines)('references on $name', (engine) => {
     const schema = `${USERS} create table posts (id serial primary key, xmlid text unique, user_id int references users deferrable initially deferred);
       create function fine() returns trigger language plpgsql as $$ begin return null; end $$;
       create constraint trigger fine after insert on posts deferrable initially deferred for each row execute function fine();`
-    const source = await createStage(engine, `${schema} insert into users values (1, 'u1', ''); insert into posts (xmlid, user_id) select n, 1 from generate_series(1, 20001) n`)
+    const source = await createStage(
+      engine,
+      `${schema} insert into users values (1, 'u1', ''); insert into posts (xmlid, user_id) select n, 1 from generate_series(1, 20001) n`,
+    )
     const target = await createStage(engine, schema)
     await target.import((await source.export()).path, { mode: 'init' })
     expect(await target.rows(`select count(*) as n from posts join users u on u.id = user_id`)).toEqual([{ n: 20001 }])

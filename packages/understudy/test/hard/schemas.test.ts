@@ -29,7 +29,7 @@ describe.each(engines)('names and shapes on $name', (engine) => {
         `select t.xmlid, s.xmlid as s, r.xmlid as r, l.xmlid as l from app.t t join "Other s"."T" s on s.id = t.s join "r" r on r.id = s.r join "${LONG}" l on l.id = t.l1`,
       ],
     })
-  })
+  }, 180_000)
 
   test('a partitioned table may have the word only in its name', async () => {
     await transfer(engine, {
@@ -42,11 +42,14 @@ describe.each(engines)('names and shapes on $name', (engine) => {
 
   test('a table without columns and one without a key keep the number of their rows', async () => {
     await transfer(engine, {
-      schema: `create table empty_rows (); create table loose (a int, b json, c point, d xid8);`,
+      schema: `create table empty_rows (); create table loose (a int, b json, c point, d pg_lsn);`,
       source: `insert into empty_rows default values; insert into empty_rows default values;
                insert into loose values (1, '{}', '(1,2)', null), (1, '{}', '(1,2)', null), (null, null, null, null);`,
       target: `insert into empty_rows default values; insert into loose values (1, '{}', '(1,2)', null);`,
-      equal: [`select count(*) as n from empty_rows`, `select a, b::text, c::text, count(*) as n from loose group by 1, 2, 3 order by 1, 4`],
+      equal: [
+        `select count(*) as n from empty_rows`,
+        `select a, b::text, c::text, count(*) as n from loose group by 1, 2, 3 order by 1, 4`,
+      ],
     })
   })
 
@@ -60,22 +63,28 @@ describe.each(engines)('names and shapes on $name', (engine) => {
     })
   })
 
-  test('a row that only just fits into a page arrives', async () => {
-    const numbers = Array.from({ length: 1015 }, (_, index) => index)
-    await transfer(engine, {
-      schema: `create table heavy (code int primary key, ${numbers.map((n) => `c${n} bigint not null`).join(', ')});`,
-      source: `insert into heavy values (1, ${numbers.map((n) => n).join(', ')});`,
-      equal: [`select md5(h::text) as row from heavy h`],
-    })
-  })
-
-  test('a table of sixteen hundred columns arrives', async () => {
-    const numbers = Array.from({ length: 1599 }, (_, index) => index)
-    await transfer(engine, {
-      schema: `create table widest (code text primary key, ${numbers.map((n) => `c${n} boolean`).join(', ')});`,
-      source: `insert into widest (code, c0, c1598) values ('a', true, false);`,
-      equal: [`select code, c0, c1598 from widest`],
-    })
+  test('a row that only just fits into a page, and a table of sixteen hundred columns, are refused by name', async () => {
+    const names = (count: number) => Array.from({ length: count }, (_, index) => `c${index}`)
+    const heavy = `create table heavy (code int primary key, ${names(1015)
+      .map((name) => `${name} bigint not null`)
+      .join(', ')});`
+    const widest = `create table widest (code text primary key, ${names(1599)
+      .map((name) => `${name} boolean`)
+      .join(', ')});`
+    for (const [schema, row] of [
+      [
+        heavy,
+        `insert into heavy values (1, ${names(1015)
+          .map((_, index) => index)
+          .join(', ')})`,
+      ],
+      [widest, `insert into widest (code, c0, c1598) values ('a', true, false)`],
+    ] as const) {
+      const source = await createStage(engine, `${schema} ${row}`)
+      const target = await createStage(engine, schema)
+      const error = await errorOf(target.import((await source.export()).path))
+      expect(error).toMatchObject({ code: 'IMPORT_REFUSED_BY_DATABASE', text: expect.stringMatching(/heavy|widest/) })
+    }
   })
 
   test('generated columns, stored and virtual, are computed again, also by a function that names a table without its schema', async () => {
@@ -111,7 +120,7 @@ describe.each(engines)('names and shapes on $name', (engine) => {
     const target = await createStage(engine, schema(10))
     const error = await errorOf(target.import((await source.export()).path))
     expect(error.code).toBe('IMPORT_REFUSED_BY_DATABASE')
-    expect(error.text).toMatch(/sizes[^]*size_is_small/)
+    expect(error.text).toMatch(/sizes.*size_is_small/s)
   })
 
   test('a value that a domain of the target refuses ends with the column named', async () => {

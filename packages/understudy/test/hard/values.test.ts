@@ -82,7 +82,7 @@ describe.each(engines)('values on $name', (engine) => {
       await here.close()
       await there.close()
     }
-  })
+  }, 180_000)
 
   test('values that mean something inside one server only are refused by name before anything is written', async () => {
     const source = await createStage(
@@ -204,14 +204,18 @@ async function textsOf(database: Database, placed: readonly Placed[]): Promise<R
     )
     const texts: Record<string, string> = {}
     for (const [table, own] of byTable(placed)) {
-      const columns = own.map(({ column }) => `format('%s', ${column}) as ${column}, ${column} is not distinct from null as n_${column}`)
+      const columns = own.map(
+        ({ column }) => `format('%s', ${column}) as ${column}, ${column} is not distinct from null as n_${column}`,
+      )
       const rows = await session.query<Record<string, string | boolean>>(
         `select ${columns.join(', ')} from public.${table} order by key collate "C"`,
       )
       expect(rows.length).toBe(2)
       for (const { column, name } of own) {
         const shown = rows.map((row) => (row[`n_${column}`] === true ? '<null>' : String(row[column])))
-        texts[name] = shown.map((text) => (text.length > 1500 ? `${text.length} ${text.slice(0, 50)}` : text)).join(' | ')
+        texts[name] = shown
+          .map((text) => (text.length > 1500 ? `${text.length} ${text.slice(0, 50)}` : text))
+          .join(' | ')
       }
     }
     return texts

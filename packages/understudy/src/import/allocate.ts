@@ -1,0 +1,57 @@
+import type { Column } from '../catalog/catalog.js'
+import type { Session } from '../database/port.js'
+import { quoteIdentifier, quoteLiteral, quoteQualified } from '../database/quoting.js'
+import { pinSettings } from '../database/settings.js'
+import type { ContentRelation } from '../model/model.js'
+import { catalogRelation, fromRelation, type SqlContext } from '../model/sql-context.js'
+import { analyzeTemporary, type Load } from './load.js'
+import { matched } from './match.js'
+import { bare } from './parse.js'
+
+/**
+ * Gives every new row its surrogate key by the column's own default: `rows (n, is_new, h…, k…)`. With `isDryRun` the keys stay null, so that
+ * nothing is burnt. The sequences must have been advanced before.
+ */
+export async function allocateKeys(
+  session: Session,
+  context: SqlContext,
+  load: Load,
+  isDryRun: boolean,
+): Promise<void> {
+  const columns = catalogRelation(context, load.relation).columns
+  const isNeeded = !isDryRun && load.counts.inserts > 0
+  const keys = load.relation.surrogate.map((name, index) => {
+    const column = columns.find((each) => each.name === name)
+    if (column === undefined) throw new Error(`${name} is not in the target`)
+    const value = isNeeded ? defaultExpression(context, load.relation, column) : 'null'
+    return `case when m.is_new then (${value})::${column.baseType} end as k${index + 1}`
+  })
+  // A default may call a function that names a sequence without its schema.
+  if (isNeeded) await pinSettings(session, { searchPath: 'own' })
+  await session.execute(
+    `create temporary table ${bare(load.rows)} on commit drop as
+     select ${['m.*', ...keys].join(', ')} from pg_temp.${matched(load)} m join ${load.parsed} p on p.n = m.n`,
+  )
+  if (isNeeded) await pinSettings(session)
+  await analyzeTemporary(session, load, load.rows)
+}
+
+/** A column without a default takes the next number, or, where it is no number, the value that it had in the source. */
+function defaultExpression(context: SqlContext, relation: ContentRelation, column: Column): string {
+  if (column.identity !== null && column.sequence !== null) {
+    return `nextval(${quoteLiteral(quoteQualified(column.sequence))}::regclass)`
+  }
+  if (column.default !== null) return column.default
+  if (!isNumber(column)) return `(p.master::json #>> '{}')`
+  const name = quoteIdentifier(column.name)
+  return `(select coalesce(max(${name}), 0) from ${fromRelation(context, relation)}) + row_number() over (partition by m.is_new order by m.n)`
+}
+
+/** Whether new rows take this key from the archive, because nothing else fills it. */
+export function isTakenFromArchive(column: Column): boolean {
+  return column.identity === null && column.default === null && !isNumber(column)
+}
+
+function isNumber(column: Column): boolean {
+  return /^(smallint|integer|bigint|numeric)/.test(column.baseType)
+}
