@@ -1,3 +1,6 @@
+export type { ArchiveIndex, FileEntry } from './archive/archive-index.js'
+export { type OpenArchiveOptions, openArchive, readArchive, verifyArchive } from './archive/reader.js'
+export { findLatestArchive, listArchives, type StoredArchive } from './archive/store.js'
 export {
   type DanglingPolicy,
   defineConfig,
