@@ -30,7 +30,7 @@ export async function allocateKeys(
   if (isNeeded) await pinSettings(session, { searchPath: 'own' })
   await session.execute(
     `create temporary table ${bare(load.rows)} on commit drop as
-     select ${['m.*', ...keys].join(', ')} from pg_temp.${matched(load)} m join ${load.parsed} p on p.n = m.n`,
+     select ${['m.*', ...keys].join(', ')} from pg_temp.${matched(load)} m`,
   )
   if (isNeeded) await pinSettings(session)
   await analyzeTemporary(session, load, load.rows)
@@ -42,7 +42,7 @@ function defaultExpression(context: SqlContext, relation: ContentRelation, colum
     return `nextval(${quoteLiteral(quoteQualified(column.sequence))}::regclass)`
   }
   if (column.default !== null) return column.default
-  if (!isNumber(column)) return `(p.master::json #>> '{}')`
+  if (!isNumber(column)) return `(m.master::json #>> '{}')`
   const name = quoteIdentifier(column.name)
   return `(select coalesce(max(${name}), 0) from ${fromRelation(context, relation)}) + row_number() over (partition by m.is_new order by m.n)`
 }

@@ -15,6 +15,15 @@ export interface DetachedForeignKey {
 /** Below this many new rows the checks row by row cost less than the locks and the validation of the whole table. */
 const MIN_ROWS_TO_DETACH = 20_000
 
+/** Whether a relation of ours was empty and gets so many rows that checking and indexing them at the end is worth the locks. */
+export function isBulk(context: SqlContext, load: Load): boolean {
+  return (
+    load.rowsBefore === 0 &&
+    load.counts.inserts >= MIN_ROWS_TO_DETACH &&
+    catalogRelation(context, load.relation).isOwned
+  )
+}
+
 /**
  * Takes off the foreign keys of tables that were empty and get many rows: checking a table once at the end takes half the time of checking
  * every row (`bench/`). Only where the table is ours, both sides are ordinary tables of ours, and the checks are switched on as usual; the
@@ -25,15 +34,7 @@ export async function detachForeignKeys(
   context: SqlContext,
   loads: readonly Load[],
 ): Promise<DetachedForeignKey[]> {
-  const bulk = loads.filter((load) => {
-    const relation = catalogRelation(context, load.relation)
-    return (
-      load.rowsBefore === 0 &&
-      load.counts.inserts >= MIN_ROWS_TO_DETACH &&
-      relation.kind === 'table' &&
-      relation.isOwned
-    )
-  })
+  const bulk = loads.filter((load) => isBulk(context, load) && catalogRelation(context, load.relation).kind === 'table')
   if (bulk.length === 0) return []
   const keys = await session.query<DetachableRow>(
     `select n.nspname::text as schema, c.relname::text as table_name, o.conname::text as name,

@@ -12,17 +12,19 @@ export async function matchRows(session: Session, context: SqlContext, load: Loa
   const hasMatches = load.relation.identity.kind !== 'content' && load.rowsBefore > 0
   const nulls = load.handle.map((name, index) => `null::${columnType(context, load.relation, name)} as h${index + 1}`)
   const select = hasMatches
-    ? `select p.n, t.found is null as is_new, ${handles.join(', ')}
+    ? `select p.n, p.master, t.found is null as is_new, ${handles.join(', ')}
          from ${load.parsed} p
          left join (select true as found, i.* from (${identitySelect(context, load.relation, load.handle)}) i) t
            on ${sameIdentity(context, load.relation, 't', 'p')}`
-    : `select p.n, true as is_new, ${nulls.join(', ')} from ${load.parsed} p`
-  await session.execute(`create temporary table ${matched(load)} on commit drop as ${select}`)
+    : `select p.n, p.master, true as is_new, ${nulls.join(', ')} from ${load.parsed} p`
+  // Where nothing can match there is nothing to keep: the view goes with the table that it reads.
+  const kind = hasMatches ? `table ${matched(load)} on commit drop` : `view ${matched(load)}`
+  await session.execute(`create temporary ${kind} as ${select}`)
   if (!load.hasDifferences) {
     load.counts.unchanged = load.entry.records
     return
   }
-  const [counts] = await session.query<{ inserts: number; updates: number; distinct_updates: number }>(
+  const [counts] = await session.query<{ inserts: number; updates: number }>(
     `select count(*) filter (where is_new) as inserts,
             count(*) filter (where not is_new) as updates
        from pg_temp.${matched(load)}`,
@@ -32,7 +34,7 @@ export async function matchRows(session: Session, context: SqlContext, load: Loa
   load.counts.unchanged = load.entry.records - load.counts.inserts - load.counts.updates
 }
 
-/** The temporary table `(n, is_new, h…)`, before keys are allocated. */
+/** The temporary table or view `(n, master, is_new, h…)`, before keys are allocated. */
 export function matched(load: Load): string {
   return `${bare(load.rows)}_matched`
 }
