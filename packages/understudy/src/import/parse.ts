@@ -29,8 +29,7 @@ export async function parseStaged(session: Session, context: SqlContext, load: L
   await session.execute(
     `create temporary table ${bare(load.parsed)} on commit drop as
      select ${list.join(', ')}
-       from ${load.stage} s ${record} ${laterals.join(' ')}
-      where ${remains(context, load)}`,
+       from (${remaining(context, load)}) s ${record} ${laterals.join(' ')}`,
   )
   await analyzeTemporary(session, load, load.parsed)
   const [found] = await session.query<{ any: boolean }>(`select exists (select from ${load.parsed}) as any`)
@@ -47,14 +46,20 @@ function ownNameFields(context: SqlContext, { relation }: Load): { key: string; 
   ]
 }
 
-/** The condition that a staged line is not in the target yet. Equal lines of a relation known by its content are counted off, one for one. */
-function remains(context: SqlContext, load: Load): string {
+/**
+ * The staged lines that are not in the target yet, compared by their SHA-256: the join then holds 32 bytes a row and stays in memory, 4 s in
+ * place of 6.5 s on 400,000 rows. Equal lines of a relation known by its content are counted off, one for one. `offset 0`: no line is
+ * parsed that is not needed.
+ */
+function remaining(context: SqlContext, load: Load): string {
+  const staged = `select g.n, g.master, g.line from ${load.stage} g`
   if (load.relation.identity.kind === 'content') {
-    return `s.n not in (select m.n from ${matchedLines(load)} m)`
+    return `${staged} where g.n not in (select m.n from ${matchedLines(load)} m) offset 0`
   }
-  if (load.rowsBefore === 0) return 'true'
+  if (load.rowsBefore === 0) return staged
   const lines = lineSelect(context, load.relation, load.relation.columns)
-  return `not exists (select from (${lines}) t where t.line = s.line)`
+  const digests = `select sha256(convert_to(l.line, 'UTF8')) as digest from (${lines}) l offset 0`
+  return `${staged} where not exists (select from (${digests}) t where t.digest = sha256(convert_to(g.line, 'UTF8'))) offset 0`
 }
 
 /** The temporary table of a content relation's staged lines that have their equal in the target. */

@@ -29,7 +29,8 @@ function contentRecordSelect(context: SqlContext, relation: ContentRelation): st
 
 /**
  * A select of canonical lines as `line`, and of the columns of `beside` as `t1…`. `columns` gives the order of the line, which is the archive's,
- * not this database's.
+ * not this database's. `offset 0` keeps the planner from drawing the expression into a join, where a line would be written anew for every
+ * comparison: 11 s in place of 6.5 s on 400,000 rows.
  */
 export function lineSelect(
   context: SqlContext,
@@ -41,6 +42,6 @@ export function lineSelect(
   const from = `from ${fromRelation(context, relation)} s ${expressions.joins}`
   const line = `(select row_to_json(x.*)::text from (select ${expressions.columns.join(', ')}) x)`
   const keys = beside.map((column, index) => `, s.${quoteIdentifier(column)} as t${index + 1}`)
-  if (beside.length > 0) return `select ${line} as line${keys.join('')} ${from}`
-  return `select row_to_json(r.*)::text as line from (select ${expressions.columns.join(', ')} ${from}) r`
+  if (beside.length > 0) return `select ${line} as line${keys.join('')} ${from} offset 0`
+  return `select row_to_json(r.*)::text as line from (select ${expressions.columns.join(', ')} ${from}) r offset 0`
 }
