@@ -10,7 +10,7 @@ import { catalogRelation, type SqlContext } from './sql-context.js'
 
 /** One plain value of an identity, references resolved down to it. */
 export interface Leaf {
-  /** How it came here, for messages: `project_id.domaincode`. */
+  /** How it came here, for messages: `project_id.slug`. */
   readonly path: string
   readonly type: string
   readonly encoding: Encoding
