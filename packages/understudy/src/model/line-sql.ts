@@ -45,3 +45,14 @@ export function lineSelect(
   if (beside.length > 0) return `select ${line} as line${keys.join('')} ${from} offset 0`
   return `select row_to_json(r.*)::text as line from (select ${expressions.columns.join(', ')} ${from}) r offset 0`
 }
+
+/** A select of the SHA-256 of every canonical line, as `digest`. */
+export function digestSelect(
+  context: SqlContext,
+  relation: ContentRelation,
+  columns: readonly ContentColumn[],
+): string {
+  const expressions = columnExpressions(context, relation, columns)
+  return `select sha256(convert_to(row_to_json(r.*)::text, 'UTF8')) as digest
+    from (select ${expressions.columns.join(', ')} from ${fromRelation(context, relation)} s ${expressions.joins}) r offset 0`
+}
