@@ -48,12 +48,12 @@ export async function createLedger(session: Session): Promise<void> {
 export async function recordMigration(
   session: Session,
   file: MigrationFile,
-  facts: { readonly package: string; readonly durationMs: number },
+  facts: { readonly package: string; readonly archive: string | null; readonly durationMs: number },
 ): Promise<void> {
   await session.execute(
-    `insert into understudy.migration (id, package, checksum, checksum_algorithm, duration_ms, tool_version)
-     values ($1::text, $2::text, $3::text, $4::text, $5::integer, $6::text)`,
-    [file.id, facts.package, file.checksum, CHECKSUM_ALGORITHM, facts.durationMs, TOOL_VERSION],
+    `insert into understudy.migration (id, package, checksum, checksum_algorithm, duration_ms, tool_version, archive)
+     values ($1::text, $2::text, $3::text, $4::text, $5::integer, $6::text, $7::text)`,
+    [file.id, facts.package, file.checksum, CHECKSUM_ALGORITHM, facts.durationMs, TOOL_VERSION, facts.archive],
   )
 }
 

@@ -10,6 +10,8 @@ export interface LoadedMigration {
   readonly description: string
   readonly isManualOnly: boolean
   readonly isTransactional: boolean
+  /** What may be lost, by name. */
+  readonly allowLoss: readonly string[]
   readonly up: Migration['up']
 }
 
@@ -41,6 +43,7 @@ function loadSql(file: MigrationFile): Loaded {
     description: headers.description ?? titleOf(file),
     isManualOnly: headers.isManualOnly,
     isTransactional: headers.isTransactional,
+    allowLoss: headers.allowLoss,
     up: (db) => db.execute(file.text),
   }
 }
@@ -59,18 +62,20 @@ async function loadMigrationModule(file: MigrationFile, root: string): Promise<L
     description: migration.description,
     isManualOnly: migration.manualOnly ?? false,
     isTransactional: migration.transaction ?? true,
+    allowLoss: migration.allowLoss ?? [],
     up: (db) => migration.up(db),
   }
 }
 
 function isMigration(value: unknown): value is Migration {
   if (typeof value !== 'object' || value === null) return false
-  const { description, up, manualOnly, transaction } = value as Record<string, unknown>
+  const { description, up, manualOnly, transaction, allowLoss } = value as Record<string, unknown>
   return (
     typeof description === 'string' &&
     typeof up === 'function' &&
     isBooleanIfGiven(manualOnly) &&
-    isBooleanIfGiven(transaction)
+    isBooleanIfGiven(transaction) &&
+    (allowLoss === undefined || (Array.isArray(allowLoss) && allowLoss.every((name) => typeof name === 'string')))
   )
 }
 

@@ -1,15 +1,17 @@
 import type { Settings } from '../config/settings.js'
-import { type LockHolder, withAdvisoryLock } from '../database/advisory-lock.js'
+import type { LockHolder } from '../database/advisory-lock.js'
 import type { Database, Session } from '../database/port.js'
 import { withDatabase } from '../database/with-database.js'
 import { UnderstudyError } from '../errors.js'
 import { assertNoDrift, compareLedger, findInserted } from './compare-ledger.js'
 import { createLedger, readLedger } from './ledger.js'
-import { loadMigrations } from './load-migration.js'
+import { type LoadedMigration, loadMigrations } from './load-migration.js'
 import { type MigrationFile, readMigrations } from './migration-files.js'
 import { assignPackages, packagesOf, selectPackages } from './packages.js'
-import { findNamed, type MigrationSelection, planMigrations } from './plan-migrations.js'
-import { runMigration } from './run-migration.js'
+import { findNamed, type MigrationPlan, type MigrationSelection, planMigrations } from './plan-migrations.js'
+import { runOne } from './run-migration.js'
+import { type Safeguards, UNGUARDED } from './safeguards.js'
+import { withMigrationLock } from './with-migration-lock.js'
 
 const DEFAULT_WAIT_MS = 60_000
 
@@ -55,6 +57,7 @@ interface Context {
   readonly files: readonly MigrationFile[]
   readonly selection: MigrationSelection
   readonly packageOf: (file: MigrationFile) => string
+  readonly safeguards: Safeguards
   readonly options: MigrateOptions
 }
 
@@ -74,12 +77,16 @@ export async function migrateUp(settings: Settings, options: MigrateOptions = {}
     files,
     selection: selectionOf(settings, options, files),
     packageOf: ({ id }) => assigned.get(id)?.name ?? '',
+    safeguards: UNGUARDED,
     options,
   }
   return await withDatabase({ url: settings.database, open: options.database, folder: 'make' }, async (database) => {
-    const work = (session: Session) =>
-      withAdvisoryLock(session, lockOptions(options), () => applyPending(session, context))
-    const result = await database.withSession(work)
+    const result = await withMigrationLock(database, lockOptions(options), async (turn) => {
+      const { steps, manual } = await turn((session) => planRun(session, context))
+      if (steps.length === 0) return { applied: [], manual: idsOf(manual) }
+      const archive = await context.safeguards.archive(database, steps)
+      return await turn((session) => applyPending(session, context, archive))
+    })
     return { database: database.label, ...result, durationMs: Math.round(performance.now() - started) }
   })
 }
@@ -102,26 +109,37 @@ function selectionOf(settings: Settings, options: MigrateOptions, files: readonl
   return { kind: 'packages', packages: selectPackages(packagesOf(packages), range), includesManual }
 }
 
-async function applyPending(
-  session: Session,
-  context: Context,
-): Promise<{ applied: AppliedMigration[]; manual: readonly string[] }> {
+async function planRun(session: Session, context: Context): Promise<MigrationPlan> {
   const ledger = await readLedger(session)
   const comparison = compareLedger(context.files, ledger)
   const unapplied = await loadMigrations(comparison.unapplied, context.root)
   assertNoDrift(comparison, findInserted(unapplied, ledger))
-  const { steps, manual } = planMigrations(unapplied, context.selection)
+  return planMigrations(unapplied, context.selection)
+}
 
-  if (steps.length > 0) await createLedger(session)
+async function applyPending(
+  session: Session,
+  context: Context,
+  archive: string | null,
+): Promise<{ applied: AppliedMigration[]; manual: readonly string[] }> {
+  // Planned anew: between two turns on an embedded database somebody else in this process may have had one.
+  const { steps, manual } = await planRun(session, context)
+  await createLedger(session)
   const applied: AppliedMigration[] = []
+  const { safeguards } = context
   const { onProgress, signal } = context.options
   for (const [index, step] of steps.entries()) {
     signal?.throwIfAborted()
     const { id } = step.file
     onProgress?.({ step: 'start', id, index, count: steps.length })
-    const durationMs = await runMigration(session, step, { package: context.packageOf(step.file), signal })
+    const packageName = context.packageOf(step.file)
+    const durationMs = await runOne(session, step, { package: packageName, safeguards, archive, signal })
     onProgress?.({ step: 'done', id, durationMs })
-    applied.push({ id, package: context.packageOf(step.file), description: step.description, durationMs })
+    applied.push({ id, package: packageName, description: step.description, durationMs })
   }
-  return { applied, manual: manual.map(({ file }) => file.id) }
+  return { applied, manual: idsOf(manual) }
+}
+
+function idsOf(migrations: readonly LoadedMigration[]): string[] {
+  return migrations.map(({ file }) => file.id)
 }

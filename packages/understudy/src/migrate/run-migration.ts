@@ -4,11 +4,15 @@ import type { MigrationDatabase } from './define-migration.js'
 import { recordMigration } from './ledger.js'
 import type { LoadedMigration } from './load-migration.js'
 import { describeMigrationFailure } from './migration-failure.js'
+import type { Safeguards } from './safeguards.js'
 import { readSessionSettings, restoreSessionSettings } from './session-settings.js'
 import { splitStatements } from './split-statements.js'
 
 export interface RunOptions {
   readonly package: string
+  readonly safeguards: Safeguards
+  /** The archive that was written before, or null. */
+  readonly archive: string | null
   readonly signal?: AbortSignal | undefined
 }
 
@@ -17,15 +21,16 @@ export interface RunOptions {
  *
  * Error: MIGRATION_FAILED with the place in the file, where the server tells one.
  */
-export async function runMigration(session: Session, migration: LoadedMigration, options: RunOptions): Promise<number> {
+export async function runOne(session: Session, migration: LoadedMigration, options: RunOptions): Promise<number> {
   const started = performance.now()
   const settings = await readSessionSettings(session)
   let durationMs = 0
+  const run = () => runUp(session, migration, options.signal)
   const work = async () => {
-    await runUp(session, migration, options.signal)
+    await options.safeguards.around({ session, migration, direction: 'up', run })
     await restoreSessionSettings(session, settings)
     durationMs = Math.round(performance.now() - started)
-    await recordMigration(session, migration.file, { package: options.package, durationMs })
+    await recordMigration(session, migration.file, { package: options.package, archive: options.archive, durationMs })
   }
   try {
     await (migration.isTransactional ? session.transaction({}, () => inOneTransaction(session, work)) : work())

@@ -3,15 +3,25 @@ import { parseSqlHeaders } from '../../src/migrate/sql-headers.js'
 
 test('headers are read from the comments before the first statement', () => {
   const text =
-    '-- Copyright\n\n-- migrate: description Adds it: all\n--migrate: manual-only\n-- migrate: transaction off\nselect 1'
+    '-- Copyright\n\n-- migrate: description Adds it: all\n--migrate: manual-only\n-- migrate: no-transaction\n-- migrate: allow-loss events.old_status, users.phone\n-- migrate: allow-loss old\nselect 1'
   expect(parseSqlHeaders(text)).toEqual({
-    headers: { description: 'Adds it: all', isManualOnly: true, isTransactional: false },
+    headers: {
+      description: 'Adds it: all',
+      isManualOnly: true,
+      isTransactional: false,
+      allowLoss: ['events.old_status', 'users.phone', 'old'],
+    },
     problems: [],
   })
 })
 
 test('a file without headers runs in a transaction, with the others', () => {
-  expect(parseSqlHeaders('select 1').headers).toEqual({ description: null, isManualOnly: false, isTransactional: true })
+  expect(parseSqlHeaders('select 1').headers).toEqual({
+    description: null,
+    isManualOnly: false,
+    isTransactional: true,
+    allowLoss: [],
+  })
 })
 
 test('unknown headers, and headers behind a statement, are all reported', () => {

@@ -1,0 +1,30 @@
+import type { Database, Session } from '../database/port.js'
+import type { LoadedMigration } from './load-migration.js'
+
+/** What stands between a migration and the data. */
+export interface Safeguards {
+  /**
+   * Called once, under the lock, before the first of `steps` runs, and only where there is one. No session is open on an embedded
+   * database meanwhile, so that it can open its own. Returns the archive's name for the ledger, or null; an error stops the run.
+   */
+  archive(database: Database, steps: readonly LoadedMigration[]): Promise<string | null>
+  /**
+   * Called around the SQL of each migration: what it does before `run()` comes before the migration's first statement, what it does
+   * afterwards comes before the ledger row and the commit. An error rolls all of it back. `run` may be called again after a
+   * `rollback to savepoint`. Inside the transaction, unless the migration has none.
+   */
+  around(step: GuardedStep): Promise<void>
+}
+
+export interface GuardedStep {
+  readonly session: Session
+  readonly migration: LoadedMigration
+  readonly direction: 'up' | 'down'
+  run(): Promise<void>
+}
+
+/** Nothing stands between. */
+export const UNGUARDED: Safeguards = {
+  archive: async () => null,
+  around: (step) => step.run(),
+}
