@@ -24,13 +24,28 @@ export const ERROR_CODES = {
     remedy: 'Nothing was written: run the command again when ready.',
   },
   MIGRATION_FILES_INVALID: {
-    meaning: 'files in the migrations folder have a bad name, share a number, or stand in no package or in two',
+    meaning: 'files in the migrations folder have a bad name, share a number, cannot be read, or stand in no package',
     remedy: 'Rename the files that the detail names, or correct `migrations.packages` in the configuration.',
   },
   MIGRATION_DRIFT: {
     meaning:
-      'applied migrations and their files disagree: a file was changed, is missing, or came in before applied ones',
-    remedy: 'Bring back the file as it was applied, and put the change into a new migration.',
+      'applied migrations and their files disagree: a file was changed, is missing, or came in before applied ones; or the application lists migrations that the ledger does not have',
+    remedy:
+      'Bring back the file as it was applied, and put the change into a new migration; or give the override that the detail names.',
+  },
+  MIGRATION_UNFINISHED: {
+    meaning:
+      'a migration without a transaction was begun and not seen to its end; nothing runs until a person has looked',
+    remedy: 'Look what of it stands, then say `understudy migrate resolve` with `--applied` or `--pending`.',
+  },
+  MIGRATION_IRREVERSIBLE: {
+    meaning: 'migrations that should be taken back have no `down`; nothing was taken back',
+    remedy: 'Write a `down` for each that the detail names, or a new migration that changes things back.',
+  },
+  MIGRATION_LOCK_TIMEOUT: {
+    meaning: 'a migration waited too long for a lock, each time that it was tried; it was rolled back',
+    remedy:
+      'Run it again when the sessions that the detail names are done, or give it more time with `--lock-timeout`.',
   },
   MIGRATION_RANGE_INVALID: {
     meaning: 'the packages or the migration asked for do not exist, are reversed, or skip pending predecessors',

@@ -5,6 +5,7 @@ export {
   type DanglingPolicy,
   defineConfig,
   type Environment,
+  type MigrationMirrorConfig,
   type MigrationPackageConfig,
   type MigrationsConfig,
   type MissingPolicy,
@@ -15,6 +16,7 @@ export {
 } from './config/define-config.js'
 export { type LoadOptions, loadConfig } from './config/load-config.js'
 export type {
+  MigrationMirror,
   MigrationPackage,
   MigrationSettings,
   Settings,
@@ -29,22 +31,33 @@ export { type InitOptions, type InitResult, initConfig } from './init/init-confi
 export { type Cycle, type InspectedRelation, type Inspection, inspectDatabase } from './inspect/inspect-database.js'
 export type { KeyProposal } from './inspect/propose-keys.js'
 export type { Warning, WarningKind } from './inspect/warnings.js'
+export { type BaselineOptions, type BaselineResult, migrateBaseline } from './migrate/baseline.js'
 export { defineMigration, type Migration, type MigrationDatabase } from './migrate/define-migration.js'
+export { type DryRunResult, type DryRunStep, migrateDryRun } from './migrate/dry-run.js'
 export type { LedgerRow } from './migrate/ledger.js'
-export {
-  type AppliedMigration,
-  type MigrateOptions,
-  type MigrateProgress,
-  type MigrateResult,
-  migrateUp,
-} from './migrate/migrate-up.js'
-export { type MigrationFile, readMigrations } from './migrate/migration-files.js'
+export type { LockPatience, LockRetry } from './migrate/lock-retries.js'
+export { type MigrateArchivedOptions, migrateArchived } from './migrate/migrate-archived.js'
+export { type MigrateDownOptions, type MigrateDownResult, migrateDown } from './migrate/migrate-down.js'
+export { type MigrateOptions, type MigrateResult, migrateUp } from './migrate/migrate-up.js'
+export { type MigrationFile, type ReadMigrationsOptions, readMigrations } from './migrate/migration-files.js'
 export {
   type MigrationState,
   type MigrationStatus,
   migrationStatus,
   type PackageStatus,
 } from './migrate/migration-status.js'
+export { type NewMigration, type NewMigrationOptions, newMigration } from './migrate/new-migration.js'
+export {
+  type AcceptedChange,
+  migrateRepair,
+  migrateResolve,
+  type RepairOptions,
+  type RepairResult,
+  type ResolveOptions,
+} from './migrate/repair.js'
+export type { SentStatement } from './migrate/run-script.js'
+export type { AppliedMigration, MigrateProgress, RunnerOptions } from './migrate/run-steps.js'
+export { migrateVerify, type VerifyFinding, type VerifyResult } from './migrate/verify.js'
 export type { ContentModel, ContentRelation, Identity, Reference, RelationName, Translation } from './model/model.js'
 export type { OnProgress, ProgressEvent } from './progress.js'
 export { TOOL_VERSION } from './version.js'

@@ -4,24 +4,42 @@ import { renderPlan } from './print/import.js'
 import type { Output } from './print/output.js'
 
 /**
- * Makes sure that somebody can be asked.
+ * Makes sure that somebody can be asked; `otherwise` says how to do without.
  *
  * Error: USAGE without a terminal.
  */
-export function requireTerminal(output: Output): void {
+export function requireTerminal(
+  output: Output,
+  otherwise = 'look at the plan with `--dry-run`, then say `--yes`',
+): void {
   if (output.canAsk) return
   throw new UnderstudyError('USAGE', 'there is no terminal to ask whether the plan is right', {
-    hint: 'Look at the plan with `--dry-run`, then say `--yes`.',
+    hint: `${otherwise[0]?.toUpperCase()}${otherwise.slice(1)}.`,
   })
 }
 
 /** Shows the plan and asks. All of it goes to stderr, so that stdout holds the result alone. */
 export async function confirmPlan(plan: ImportPlan, output: Output): Promise<boolean> {
-  output.note(renderPlan(plan, output.errorStyle).join('\n'))
+  return await confirmLines(renderPlan(plan, output.errorStyle), output, 'Write this?')
+}
+
+/** Shows lines and asks about them, all of it on stderr. */
+async function confirmLines(lines: readonly string[], output: Output, message: string): Promise<boolean> {
+  output.note(lines.join('\n'))
   const { confirm, isCancel } = await import('@clack/prompts')
-  const answer = await confirm({ message: 'Write this?', initialValue: false, output: process.stderr })
+  const answer = await confirm({ message, initialValue: false, output: process.stderr })
   if (isCancel(answer)) interrupt()
   return answer === true
+}
+
+/**
+ * Goes on only with a yes.
+ *
+ * Error: CANCELLED.
+ */
+export async function requireConsent(lines: readonly string[], output: Output, message: string): Promise<void> {
+  if (!(await confirmLines(lines, output, message)))
+    throw new UnderstudyError('CANCELLED', 'declined; nothing was written')
 }
 
 /** Asks for the name of a database that is marked as one to be careful with. */

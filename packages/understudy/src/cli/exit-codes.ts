@@ -17,6 +17,8 @@ const CODES_OF_ERRORS: Partial<Record<ErrorCode, ExitCode>> = {
   DATABASE_LOCKED: EXIT_CODES.locked,
   LOCK_NOT_AVAILABLE: EXIT_CODES.locked,
   MIGRATION_DRIFT: EXIT_CODES.invalid,
+  MIGRATION_LOCK_TIMEOUT: EXIT_CODES.locked,
+  MIGRATION_UNFINISHED: EXIT_CODES.invalid,
 }
 
 export function exitCodeOf(error: unknown): ExitCode {

@@ -68,6 +68,19 @@ export interface MigrationsConfig {
   readonly folder?: string | undefined
   /** By the name used with `--from` and `--to`. Ranges are disjoint and hold every file. Default: one package with all files. */
   readonly packages?: Readonly<Record<string, MigrationPackageConfig>> | undefined
+  /** The folder of data seeds that only `migrate archived` runs. Default `archived` inside `folder`. */
+  readonly archived?: string | undefined
+  /** A list of applied migrations that the application keeps itself, kept in step with the ledger. */
+  readonly mirror?: MigrationMirrorConfig | undefined
+}
+
+export interface MigrationMirrorConfig {
+  /** `table` or `schema.table`; a table of one row. */
+  readonly table: string
+  /** A jsonb column of it. */
+  readonly column: string
+  /** The key in it whose value is the array of ids. */
+  readonly key: string
 }
 
 export interface MigrationPackageConfig {

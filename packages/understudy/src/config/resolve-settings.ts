@@ -1,4 +1,4 @@
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { MigrationPackageConfig, UnderstudyConfig } from './define-config.js'
 import type { DatabaseSource, MigrationPackage, Settings } from './settings.js'
 
@@ -35,6 +35,11 @@ export function resolveSettings(config: UnderstudyConfig, origin: ConfigOrigin):
     onMissing: config.onMissing ?? 'fail',
     migrations: {
       folder: resolve(root, config.migrations?.folder ?? 'migrations'),
+      archivedFolder: resolve(
+        root,
+        config.migrations?.archived ?? join(config.migrations?.folder ?? 'migrations', 'archived'),
+      ),
+      mirror: config.migrations?.mirror ?? null,
       packages: resolvePackages(config.migrations?.packages ?? {}),
       startWith: environment.DB_MIGRATION_STARTWITH || null,
       endWith: environment.DB_MIGRATION_ENDWITH || null,

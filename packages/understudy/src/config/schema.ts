@@ -50,8 +50,16 @@ const migrationPackage = z
   .strictObject({ title: z.string(), from: number, to: number.optional() })
   .refine(({ from, to }) => to === undefined || from <= to, { path: ['to'], message: 'the range is reversed' })
 
+const mirror = z.strictObject({
+  table: z.string().regex(/^[^.]+(\.[^.]+)?$/, 'expected `table` or `schema.table`'),
+  column: name,
+  key: name,
+})
+
 const migrations = z.strictObject({
   folder: name.optional(),
+  archived: name.optional(),
+  mirror: mirror.optional(),
   packages: z.record(name, migrationPackage).optional(),
 })
 
@@ -78,6 +86,7 @@ export function knownKeysAt(path: readonly PropertyKey[]): readonly string[] {
   if (section === 'relations' && path.length === 2) return Object.keys(relation.shape)
   if (section === 'references' && path.length === 2) return Object.keys(reference.shape)
   if (section === 'migrations' && path.length === 1) return Object.keys(migrations.shape)
+  if (section === 'migrations' && path[1] === 'mirror') return Object.keys(mirror.shape)
   if (section === 'migrations' && entry !== undefined) return Object.keys(migrationPackage.shape)
   return []
 }

@@ -28,6 +28,9 @@ export type DatabaseSource = '--database' | 'DATABASE_URL' | 'configuration' | '
 
 export interface MigrationSettings {
   readonly folder: string
+  /** The folder of migrations that seed data and no longer run with the others. */
+  readonly archivedFolder: string
+  readonly mirror: MigrationMirror | null
   /** In order of their ranges; empty where none is configured. */
   readonly packages: readonly MigrationPackage[]
   /** DB_MIGRATION_STARTWITH and DB_MIGRATION_ENDWITH, or null. */
@@ -35,6 +38,16 @@ export interface MigrationSettings {
   readonly endWith: string | null
   /** RUN_MANUAL_MIGRATIONS=true. */
   readonly includesManual: boolean
+}
+
+/** Where the application keeps a list of applied migrations of its own. */
+export interface MigrationMirror {
+  /** `table` or `schema.table`; a table of one row. */
+  readonly table: string
+  /** A jsonb column. */
+  readonly column: string
+  /** The key in it that holds the array of ids. */
+  readonly key: string
 }
 
 export interface MigrationPackage {

@@ -32,20 +32,103 @@ export function findInserted(
   return unapplied.filter(({ file, isManualOnly }) => !isManualOnly && file.number < last)
 }
 
-/**
- * Stops where history and files disagree.
- *
- * Error: MIGRATION_DRIFT with every file concerned.
- */
-export function assertNoDrift({ changed, missing }: LedgerComparison, inserted: readonly LoadedMigration[]): void {
-  const findings = [
-    ...changed.map(({ id }) => `${id}: its text was changed after it was applied`),
-    ...missing.map(({ id, appliedAt }) => `${id}: its file is missing; it was applied at ${appliedAt}`),
-    ...inserted.map(({ file }) => `${file.id}: is new, and comes before migrations that were applied`),
+/** A place where files, ledger and mirror disagree. */
+export interface DriftFinding {
+  readonly kind: 'changed' | 'missing' | 'inserted' | 'unadopted'
+  readonly id: string
+  readonly text: string
+}
+
+/** The word that lets a run go on in spite of a finding: `changed:002_posts`. */
+export function overrideOf({ kind, id }: DriftFinding): string {
+  return `${kind}:${id}`
+}
+
+export function findDrift(
+  { changed, missing, unapplied }: LedgerComparison,
+  inserted: readonly LoadedMigration[],
+): readonly DriftFinding[] {
+  return [
+    ...changed.map(({ id }) => finding('changed', id, 'its text was changed after it was applied')),
+    ...missing.map((row) => finding('missing', row.id, describeMissing(row, unapplied))),
+    ...inserted.map(({ file }) =>
+      finding('inserted', file.id, 'is new, and comes before migrations that were applied'),
+    ),
   ]
-  if (findings.length === 0) return
+}
+
+/** Ids that only the application's own list has: something else than this ledger's runner has applied them. */
+export function findUnadopted(
+  mirrored: readonly string[],
+  ledger: readonly LedgerRow[],
+  mirrorName: string,
+): readonly DriftFinding[] {
+  const known = new Set(ledger.map(({ id }) => id))
+  return mirrored
+    .filter((id) => !known.has(id))
+    .map((id) => finding('unadopted', id, `stands in ${mirrorName}, and not in the ledger`))
+}
+
+/**
+ * Stops where files, ledger and mirror disagree and no override names the finding. Returns the overrides that were needed.
+ *
+ * Error: MIGRATION_DRIFT with every finding, and the word that allows it.
+ */
+export function assertNoDrift(
+  findings: readonly DriftFinding[],
+  allow: readonly string[] = [],
+): readonly DriftFinding[] {
+  const refused = findings.filter((one) => !allow.includes(overrideOf(one)))
+  if (refused.length === 0) return findings
   throw new UnderstudyError('MIGRATION_DRIFT', 'the migration files do not match what was applied', {
-    detail: findings.join('\n'),
-    hint: 'Bring the files back as they were; a change goes into a new migration with the next number.',
+    detail: refused.map((one) => `${one.id}: ${one.text}; to go on: --allow-drift ${overrideOf(one)}`).join('\n'),
+    hint: hintFor(refused),
   })
+}
+
+/**
+ * Stops where a migration without a transaction was begun and not seen to its end.
+ *
+ * Error: MIGRATION_UNFINISHED with the commands that resolve it.
+ */
+export function assertFinished(ledger: readonly LedgerRow[]): void {
+  const unfinished = ledger.filter(({ state }) => state === 'unfinished')
+  if (unfinished.length === 0) return
+  const ids = unfinished.map(({ id }) => id)
+  throw new UnderstudyError('MIGRATION_UNFINISHED', `migration ${ids.join(', ')} needs attention`, {
+    detail: unfinished
+      .map(({ id, appliedAt }) => `${id}: begun without a transaction at ${appliedAt}, and not seen to its end`)
+      .join('\n'),
+    hint: resolveHint(ids[0] ?? ''),
+  })
+}
+
+/** The commands that end the state `unfinished`. */
+export function resolveHint(id: string): string {
+  return [
+    `Look what of it stands. If you took that back, \`understudy migrate resolve ${id} --pending\` lets it run again;`,
+    `if you completed it by hand, say \`understudy migrate resolve ${id} --applied\`.`,
+  ].join(' ')
+}
+
+function hintFor(findings: readonly DriftFinding[]): string {
+  const kinds = new Set(findings.map(({ kind }) => kind))
+  const advice = [
+    kinds.has('changed') &&
+      'Bring changed files back as they were, and put the change into a new migration; `understudy migrate repair` accepts a change that makes no difference.',
+    kinds.has('missing') && 'Bring missing files back.',
+    kinds.has('inserted') && 'Give a new migration the next number.',
+    kinds.has('unadopted') && '`understudy migrate baseline` adopts what the application’s own list has.',
+  ]
+  return advice.filter(Boolean).join(' ')
+}
+
+function describeMissing({ checksum, appliedAt }: LedgerRow, unapplied: readonly MigrationFile[]): string {
+  const twin = unapplied.find((file) => file.checksum === checksum)
+  const guess = twin ? `, and ${twin.id} has its text: was it renamed?` : ''
+  return `its file is missing; it was applied at ${appliedAt}${guess}`
+}
+
+function finding(kind: DriftFinding['kind'], id: string, text: string): DriftFinding {
+  return { kind, id, text }
 }

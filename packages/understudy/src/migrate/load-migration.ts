@@ -1,6 +1,6 @@
 import { loadModule } from '../config/load-module.js'
 import { UnderstudyError } from '../errors.js'
-import { defineMigration, type Migration } from './define-migration.js'
+import { defineMigration, type Migration, type MigrationDatabase } from './define-migration.js'
 import type { MigrationFile } from './migration-files.js'
 import { parseSqlHeaders } from './sql-headers.js'
 
@@ -12,7 +12,18 @@ export interface LoadedMigration {
   readonly isTransactional: boolean
   /** What may be lost, by name. */
   readonly allowLoss: readonly string[]
-  readonly up: Migration['up']
+  readonly up: MigrationScript
+  /** Null where there is no way back. */
+  readonly down: MigrationScript | null
+}
+
+/** One direction of a migration. */
+export interface MigrationScript {
+  /** The file that it stands in. */
+  readonly path: string
+  /** The text that an SQL file sends; its lines are those of the file. Null for a module. */
+  readonly sql: string | null
+  run(db: MigrationDatabase): Promise<void> | void
 }
 
 /**
@@ -36,16 +47,24 @@ export async function loadMigrations(files: readonly MigrationFile[], root: stri
 type Loaded = LoadedMigration | string[]
 
 function loadSql(file: MigrationFile): Loaded {
-  const { headers, problems } = parseSqlHeaders(file.text)
-  if (problems.length > 0) return problems
+  const { headers, sections, problems } = parseSqlHeaders(file.text)
+  if (problems.length > 0) return [...problems]
+  if (sections.down !== null && file.downFile !== null)
+    return [`its way back stands in the file, after \`-- migrate: down\`, and in ${file.downFile.path}`]
+  const inFile = sections.down === null ? null : scriptOf(file.path, sections.down)
   return {
     file,
     description: headers.description ?? titleOf(file),
     isManualOnly: headers.isManualOnly,
     isTransactional: headers.isTransactional,
     allowLoss: headers.allowLoss,
-    up: (db) => db.execute(file.text),
+    up: scriptOf(file.path, sections.up),
+    down: file.downFile === null ? inFile : scriptOf(file.downFile.path, file.downFile.text),
   }
+}
+
+function scriptOf(path: string, sql: string): MigrationScript {
+  return { path, sql, run: (db) => db.execute(sql) }
 }
 
 async function loadMigrationModule(file: MigrationFile, root: string): Promise<Loaded> {
@@ -63,16 +82,18 @@ async function loadMigrationModule(file: MigrationFile, root: string): Promise<L
     isManualOnly: migration.manualOnly ?? false,
     isTransactional: migration.transaction ?? true,
     allowLoss: migration.allowLoss ?? [],
-    up: (db) => migration.up(db),
+    up: { path: file.path, sql: null, run: (db) => migration.up(db) },
+    down: migration.down ? { path: file.path, sql: null, run: (db) => migration.down?.(db) } : null,
   }
 }
 
 function isMigration(value: unknown): value is Migration {
   if (typeof value !== 'object' || value === null) return false
-  const { description, up, manualOnly, transaction, allowLoss } = value as Record<string, unknown>
+  const { description, up, down, manualOnly, transaction, allowLoss } = value as Record<string, unknown>
   return (
     typeof description === 'string' &&
     typeof up === 'function' &&
+    (down === undefined || typeof down === 'function') &&
     isBooleanIfGiven(manualOnly) &&
     isBooleanIfGiven(transaction) &&
     (allowLoss === undefined || (Array.isArray(allowLoss) && allowLoss.every((name) => typeof name === 'string')))

@@ -1,31 +1,39 @@
 import { relative } from 'node:path'
 import { describeSqlError } from '../database/failures.js'
 import { UnderstudyError } from '../errors.js'
-import type { LoadedMigration } from './load-migration.js'
+import { resolveHint } from './compare-ledger.js'
+import type { LoadedMigration, MigrationScript } from './load-migration.js'
 
 /** One error that names the migration, the place in its file, and all that the server said. */
-export function describeMigrationFailure(error: unknown, migration: LoadedMigration): UnderstudyError {
+export function describeMigrationFailure(
+  error: unknown,
+  migration: LoadedMigration,
+  script: MigrationScript,
+): UnderstudyError {
   const { file, isTransactional } = migration
   const said = error instanceof Error ? error.message : String(error)
   const sql = describeSqlError(error)
   const own = error instanceof UnderstudyError ? error : null
-  const place = `${relative('.', file.path)}${placeInFile(error, migration)}`
+  const place = `${relative('.', script.path)}${isTransactional ? placeInFile(error, script) : ''}`
   const facts = sql ? [`SQLSTATE ${sql.sqlstate}`, sql.detail, sql.where] : [own?.detail]
   const outcome = isTransactional
     ? []
-    : ['It ran without a transaction: what came before the error was not rolled back.']
+    : ['It ran without a transaction: what came before the error was not rolled back. It needs attention.']
+  const hint = [sql?.hint ?? own?.hint, isTransactional ? undefined : resolveHint(file.id)].filter(Boolean).join(' ')
   return new UnderstudyError(own?.code ?? 'MIGRATION_FAILED', `migration ${file.id} failed: ${said}`, {
     detail: [place, ...facts, ...outcome].filter(Boolean).join('\n'),
-    hint: sql?.hint ?? own?.hint,
+    hint: hint || undefined,
     cause: error,
   })
 }
 
-/** `:12`, the line of an SQL file where the server found the error. It counts characters, not UTF-16 units. */
-function placeInFile(error: unknown, { file, isTransactional }: LoadedMigration): string {
+/**
+ * `:12`, the line of an SQL file where the server found the error. It counts characters, not UTF-16 units. Without a transaction the
+ * script is sent in parts, each of which counts from its own beginning.
+ */
+function placeInFile(error: unknown, { sql }: MigrationScript): string {
   const position = Number(typeof error === 'object' && error !== null ? Reflect.get(error, 'position') : undefined)
-  // Without a transaction the script was sent in parts, each of which counts from its own beginning.
-  if (file.kind !== 'sql' || !isTransactional || !(position > 0)) return ''
-  const before = Array.from(file.text).slice(0, position - 1)
+  if (sql === null || !(position > 0)) return ''
+  const before = Array.from(sql).slice(0, position - 1)
   return `:${before.filter((character) => character === '\n').length + 1}`
 }

@@ -1,21 +1,21 @@
 import type { MigrationPackage, Settings } from '../config/settings.js'
 import type { Database } from '../database/port.js'
 import { withDatabase } from '../database/with-database.js'
-import { compareLedger, findInserted } from './compare-ledger.js'
-import { type LedgerRow, readLedger } from './ledger.js'
-import { type LoadedMigration, loadMigrations } from './load-migration.js'
-import { type MigrationFile, readMigrations } from './migration-files.js'
-import { assignPackages, packagesOf } from './packages.js'
+import { compareLedger } from './compare-ledger.js'
+import type { LedgerRow } from './ledger.js'
+import { type MigrationProject, type MigrationRecords, readProject, readRecords } from './read-project.js'
 
 export interface MigrationStatus {
   /** Which database, safe to print. */
   readonly database: string
   readonly packages: readonly PackageStatus[]
-  /** Applied, and their files are gone. */
+  /** Data seeds that only `migrate archived` runs. */
+  readonly archived: readonly MigrationState[]
+  /** Applied, and their files are gone; or named by the application's own list, and without a file. */
   readonly missing: readonly MigrationState[]
   /** How many `migrate up` would run. */
   readonly pendingCount: number
-  /** How many are changed, inserted or missing. */
+  /** How many are changed, inserted, missing, unadopted or unfinished. */
   readonly problemCount: number
 }
 
@@ -27,9 +27,10 @@ export interface MigrationState {
   readonly id: string
   /**
    * `pending` runs at the next `migrate up`, `manual` when it is named; `changed` was edited after it was applied, `inserted` came in
-   * before applied ones, `missing` has no file any more.
+   * before applied ones, `missing` has no file any more, `unadopted` stands in the application's own list only, `unfinished` was begun
+   * without a transaction and needs attention (or is running just now).
    */
-  readonly state: 'applied' | 'pending' | 'manual' | 'changed' | 'inserted' | 'missing'
+  readonly state: 'applied' | 'pending' | 'manual' | 'changed' | 'inserted' | 'missing' | 'unadopted' | 'unfinished'
   /** Its ledger row; null where it was not applied. */
   readonly applied: LedgerRow | null
 }
@@ -41,44 +42,62 @@ export interface MigrationState {
  */
 export async function migrationStatus(
   settings: Settings,
-  options: { readonly database?: Database | undefined } = {},
+  options: { readonly database?: Database | undefined; readonly allow?: readonly string[] | undefined } = {},
 ): Promise<MigrationStatus> {
-  const packages = packagesOf(settings.migrations.packages)
-  const files = await readMigrations(settings.migrations.folder)
-  const assigned = assignPackages(files, packages)
-  const { label, ledger } = await withDatabase(
+  const project = await readProject(settings, options)
+  const { label, records } = await withDatabase(
     { url: settings.database, open: options.database },
     async (database) => ({
       label: database.label,
-      ledger: await database.withSession(readLedger),
+      records: await database.withSession((session) => readRecords(session, project)),
     }),
   )
-  const { unapplied, changed, missing } = compareLedger(files, ledger)
-  const loaded = await loadMigrations(unapplied, settings.root)
-  const states = stateOfEach(files, { ledger, changed, loaded })
+  const schema = statesOf(project, records)
+  const archived = archivedStatesOf(project, records)
+  const { packages, packageOf, files } = project
+  const home = new Map(files.map((file) => [file.id, packageOf(file)]))
+  const missing = missingOf(project, records)
   return {
     database: label,
-    packages: packages.map((one) => ({ ...one, migrations: states.filter(({ id }) => assigned.get(id) === one) })),
-    missing: missing.map((row) => ({ id: row.id, state: 'missing', applied: row })),
-    pendingCount: states.filter(({ state }) => state === 'pending').length,
-    problemCount: missing.length + states.filter(({ state }) => state === 'changed' || state === 'inserted').length,
+    packages: packages.map((one) => ({ ...one, migrations: schema.filter(({ id }) => home.get(id) === one.name) })),
+    archived,
+    missing,
+    pendingCount: schema.filter(({ state }) => state === 'pending').length,
+    problemCount: missing.length + [...schema, ...archived].filter(({ state }) => PROBLEMS.has(state)).length,
   }
 }
 
-interface Findings {
-  readonly ledger: readonly LedgerRow[]
-  readonly changed: readonly MigrationFile[]
-  readonly loaded: readonly LoadedMigration[]
-}
+const PROBLEMS: ReadonlySet<MigrationState['state']> = new Set(['changed', 'inserted', 'unadopted', 'unfinished'])
 
-function stateOfEach(files: readonly MigrationFile[], { ledger, changed, loaded }: Findings): MigrationState[] {
-  const rows = new Map(ledger.map((row) => [row.id, row]))
-  const manual = new Set(loaded.filter(({ isManualOnly }) => isManualOnly).map(({ file }) => file.id))
-  const inserted = new Set(findInserted(loaded, ledger).map(({ file }) => file.id))
-  const edited = new Set(changed.map(({ id }) => id))
+function statesOf({ files }: MigrationProject, records: MigrationRecords): MigrationState[] {
+  const rows = new Map(records.ledger.map((row) => [row.id, row]))
+  const manual = new Set(records.unapplied.filter(({ isManualOnly }) => isManualOnly).map(({ file }) => file.id))
+  const found = new Map(records.findings.map(({ id, kind }) => [id, kind]))
   return files.map(({ id }) => {
     const applied = rows.get(id) ?? null
-    if (applied) return { id, state: edited.has(id) ? 'changed' : 'applied', applied }
-    return { id, state: manual.has(id) ? 'manual' : inserted.has(id) ? 'inserted' : 'pending', applied }
+    if (applied?.state === 'unfinished') return { id, state: 'unfinished', applied }
+    const otherwise = applied ? 'applied' : manual.has(id) ? 'manual' : 'pending'
+    return { id, state: found.get(id) ?? otherwise, applied }
   })
+}
+
+function archivedStatesOf({ archived }: MigrationProject, { archivedLedger, findings }: MigrationRecords) {
+  const rows = new Map(archivedLedger.map((row) => [row.id, row]))
+  const edited = new Set(compareLedger(archived, archivedLedger).changed.map(({ id }) => id))
+  const unadopted = new Set(findings.filter(({ kind }) => kind === 'unadopted').map(({ id }) => id))
+  return archived.map(({ id }): MigrationState => {
+    const applied = rows.get(id) ?? null
+    if (applied === null) return { id, state: unadopted.has(id) ? 'unadopted' : 'manual', applied }
+    return { id, state: edited.has(id) ? 'changed' : applied.state, applied }
+  })
+}
+
+function missingOf({ files, archived }: MigrationProject, { ledger, archivedLedger, findings }: MigrationRecords) {
+  const known = new Set([...files, ...archived].map(({ id }) => id))
+  const gone = [...ledger, ...archivedLedger].filter(({ id }) => !known.has(id))
+  const unadopted = findings.filter(({ kind, id }) => kind === 'unadopted' && !known.has(id))
+  return [
+    ...gone.map((row): MigrationState => ({ id: row.id, state: 'missing', applied: row })),
+    ...unadopted.map(({ id }): MigrationState => ({ id, state: 'unadopted', applied: null })),
+  ]
 }

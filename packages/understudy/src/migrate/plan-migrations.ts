@@ -22,12 +22,7 @@ export interface MigrationPlan {
  */
 export function planMigrations(unapplied: readonly LoadedMigration[], selection: MigrationSelection): MigrationPlan {
   const start = selection.kind === 'one' ? selection.file.number : (selection.packages[0]?.from ?? 0)
-  const skipped = unapplied.filter(({ file, isManualOnly }) => !isManualOnly && file.number < start)
-  if (skipped.length > 0)
-    throw new UnderstudyError('MIGRATION_RANGE_INVALID', 'the selection skips migrations that are pending', {
-      detail: skipped.map(({ file }) => file.id).join('\n'),
-      hint: 'Run those first, or begin the range with their package.',
-    })
+  assertNothingSkipped(unapplied, start)
 
   if (selection.kind === 'one')
     return { steps: unapplied.filter(({ file }) => file.id === selection.file.id), manual: [] }
@@ -39,13 +34,31 @@ export function planMigrations(unapplied: readonly LoadedMigration[], selection:
 }
 
 /**
- * The file that `--only` names by its number or its id.
+ * Error: MIGRATION_RANGE_INVALID where migrations before this number are pending. Manual ones may stay behind.
+ */
+export function assertNothingSkipped(unapplied: readonly LoadedMigration[], start: number): void {
+  const skipped = unapplied.filter(({ file, isManualOnly }) => !isManualOnly && file.number < start)
+  if (skipped.length === 0) return
+  throw new UnderstudyError('MIGRATION_RANGE_INVALID', 'the selection skips migrations that are pending', {
+    detail: skipped.map(({ file }) => file.id).join('\n'),
+    hint: 'Run those first, or begin the range with their package.',
+  })
+}
+
+/**
+ * The file that is meant by a number or an id.
  *
- * Error: MIGRATION_RANGE_INVALID where there is none.
+ * Error: MIGRATION_RANGE_INVALID where there is none, or where two share the number.
  */
 export function findNamed(files: readonly MigrationFile[], name: string): MigrationFile {
-  const file = files.find(({ id, number }) => id === name || (/^\d+$/.test(name) && number === Number(name)))
-  if (file) return file
+  const found = files.filter(({ id, number }) => id === name || (/^\d+$/.test(name) && number === Number(name)))
+  const [file] = found
+  if (file !== undefined && found.length === 1) return file
+  if (file !== undefined)
+    throw new UnderstudyError('MIGRATION_RANGE_INVALID', `two migrations have the number ${name}`, {
+      detail: found.map(({ id }) => id).join('\n'),
+      hint: 'Say the whole name.',
+    })
   throw new UnderstudyError('MIGRATION_RANGE_INVALID', `no migration is called ${name}`, {
     hint: '`understudy migrate status` lists them; a number such as 021 is enough.',
   })

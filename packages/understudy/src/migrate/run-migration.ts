@@ -1,88 +1,117 @@
+import type { MigrationMirror } from '../config/settings.js'
 import type { Session } from '../database/port.js'
-import { UnderstudyError } from '../errors.js'
-import type { MigrationDatabase } from './define-migration.js'
-import { recordMigration } from './ledger.js'
-import type { LoadedMigration } from './load-migration.js'
+import { assertIndexesValid, readInvalidIndexes } from './invalid-indexes.js'
+import { deleteLedgerRow, type LedgerRow, type LogEntry, writeLedgerRow, writeLedgerState, writeLog } from './ledger.js'
+import type { LoadedMigration, MigrationScript } from './load-migration.js'
+import { limitLockWaits, type RetryOptions, withLockRetries } from './lock-retries.js'
 import { describeMigrationFailure } from './migration-failure.js'
+import { writeMirror } from './mirror.js'
+import { inOneTransaction, runScript, type SentStatement } from './run-script.js'
 import type { Safeguards } from './safeguards.js'
 import { readSessionSettings, restoreSessionSettings } from './session-settings.js'
-import { splitStatements } from './split-statements.js'
 
-export interface RunOptions {
+export interface RunOptions extends RetryOptions {
+  readonly direction: 'up' | 'down'
   readonly package: string
+  readonly method: LedgerRow['method']
+  readonly mirror: MigrationMirror | null
   readonly safeguards: Safeguards
   /** The archive that was written before, or null. */
   readonly archive: string | null
-  readonly signal?: AbortSignal | undefined
+}
+
+/** One direction of one migration, under way. */
+interface Run extends RunOptions {
+  readonly session: Session
+  readonly migration: LoadedMigration
+  readonly script: MigrationScript
 }
 
 /**
- * Runs one migration and writes its ledger row, both in one transaction unless the migration opts out. Returns its duration in ms.
+ * Runs one migration and writes the ledger, both in one transaction unless the migration opts out. Returns its duration in ms.
  *
- * Error: MIGRATION_FAILED with the place in the file, where the server tells one.
+ * Errors: MIGRATION_FAILED with the place in the file, where the server tells one; MIGRATION_LOCK_TIMEOUT.
  */
 export async function runOne(session: Session, migration: LoadedMigration, options: RunOptions): Promise<number> {
-  const started = performance.now()
-  const settings = await readSessionSettings(session)
-  let durationMs = 0
-  const run = () => runUp(session, migration, options.signal)
-  const work = async () => {
-    await options.safeguards.around({ session, migration, direction: 'up', run })
-    await restoreSessionSettings(session, settings)
-    durationMs = Math.round(performance.now() - started)
-    await recordMigration(session, migration.file, { package: options.package, archive: options.archive, durationMs })
-  }
+  const script = options.direction === 'up' ? migration.up : migration.down
+  if (script === null) throw new Error(`${migration.file.id} has no way back`)
+  const run: Run = { ...options, session, migration, script }
   try {
-    await (migration.isTransactional ? session.transaction({}, () => inOneTransaction(session, work)) : work())
+    return await (migration.isTransactional ? runInTransaction(run) : runWithoutTransaction(run))
   } catch (error) {
     options.signal?.throwIfAborted()
-    throw describeMigrationFailure(error, migration)
+    throw describeMigrationFailure(error, migration, script)
   }
+}
+
+async function runInTransaction(run: Run): Promise<number> {
+  const { session } = run
+  const settings = await readSessionSettings(session)
+  const attempt = async () => {
+    const started = performance.now()
+    await limitLockWaits(session, run)
+    await runGuarded(run, [])
+    await restoreSessionSettings(session, settings)
+    const durationMs = Math.round(performance.now() - started)
+    await record(run, durationMs)
+    return durationMs
+  }
+  return await withLockRetries(session, run, () => session.transaction({}, () => inOneTransaction(session, attempt)))
+}
+
+/**
+ * Its row stands in the ledger as `unfinished` before its first statement: whatever ends it, an error or the death of this process, the
+ * next run says so. It is not tried again: a statement that gave up may have left half of its work.
+ */
+async function runWithoutTransaction(run: Run): Promise<number> {
+  const { session, migration, direction } = run
+  const settings = await readSessionSettings(session)
+  const invalidBefore = await readInvalidIndexes(session)
+  await (direction === 'up'
+    ? writeLedgerRow(session, { ...entryOf(run), state: 'unfinished', durationMs: null })
+    : writeLedgerState(session, migration.file.id, 'unfinished'))
+  const started = performance.now()
+  try {
+    const sent: SentStatement[] = []
+    await runGuarded(run, sent)
+    await assertIndexesValid(session, invalidBefore, sent)
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error)
+    // The row says that it needs attention; where the connection is gone too, the log does without its reason.
+    await writeLog(session, [{ action: 'failed', migration: migration.file.id, detail }]).catch(() => undefined)
+    throw error
+  }
+  const durationMs = Math.round(performance.now() - started)
+  await restoreSessionSettings(session, settings)
+  await session.transaction({}, () => record(run, durationMs))
   return durationMs
 }
 
-async function runUp(session: Session, { up, isTransactional }: LoadedMigration, signal?: AbortSignal): Promise<void> {
-  let running = 0
-  let isOver = false
-  async function run<T>(statement: () => Promise<T>): Promise<T> {
-    signal?.throwIfAborted()
-    if (isOver) throw new Error('a migration used its database after it had returned')
-    running++
-    return await statement().finally(() => running--)
-  }
-  const db: MigrationDatabase = {
-    query: (sql, values) => run(() => session.query(sql, values)),
-    execute: (script) => run(() => (isTransactional ? session.script(script) : runOneByOne(session, script))),
-  }
-  try {
-    await up(db)
-  } finally {
-    isOver = true
-  }
-  // A statement that nobody waits for could end up behind the commit, or inside the next migration.
-  if (running > 0)
-    throw new UnderstudyError('MIGRATION_FAILED', 'it returned before its statements had ended', {
-      hint: 'Write `await` before every `db.query` and `db.execute`.',
-    })
-}
-
-/** The server runs a script as one transaction, which is what these statements refuse. */
-async function runOneByOne(session: Session, script: string): Promise<void> {
-  for (const statement of splitStatements(script)) await session.script(statement)
-}
-
-/** A `commit` inside a migration would leave it half recorded; the transaction's number shows it. */
-async function inOneTransaction(session: Session, work: () => Promise<void>): Promise<void> {
-  const before = await readTransactionId(session)
-  await work()
-  if ((await readTransactionId(session)) === before) return
-  throw new UnderstudyError('MIGRATION_FAILED', 'it ended its own transaction', {
-    detail: 'What ran before its `commit` or `rollback` was not rolled back.',
-    hint: 'Take `begin`, `commit` and `rollback` out of it: every migration is one transaction, unless it opts out.',
+async function runGuarded(run: Run, sent: SentStatement[]): Promise<void> {
+  const { session, migration, direction, signal } = run
+  const { isTransactional } = migration
+  const onStatement = (statement: SentStatement) => sent.push(statement)
+  await run.safeguards.around({
+    session,
+    migration,
+    direction,
+    run: () => runScript(session, run.script, { isTransactional, signal, onStatement }),
   })
 }
 
-async function readTransactionId(session: Session): Promise<string | undefined> {
-  const [row] = await session.query<{ id: string }>('select pg_current_xact_id()::text as id')
-  return row?.id
+async function record(run: Run, durationMs: number): Promise<void> {
+  const { session, direction, mirror } = run
+  const { id } = run.migration.file
+  if (direction === 'up') await writeLedgerRow(session, { ...entryOf(run), state: 'applied', durationMs })
+  else await deleteLedgerRow(session, id)
+  await writeLog(session, [{ action: actionOf(run), migration: id }])
+  await writeMirror(session, mirror, direction === 'down' ? id : '')
+}
+
+function actionOf({ direction, method }: Run): LogEntry['action'] {
+  return method === 'archived' ? 'archived' : direction
+}
+
+function entryOf({ migration, package: packageName, method, archive }: Run) {
+  return { file: migration.file, package: packageName, method, archive }
 }

@@ -121,26 +121,6 @@ describe.each(engines)('on $name', (engine) => {
     })
   })
 
-  test('without a transaction statements run one by one, and a failure says what stands', async () => {
-    await project.write({
-      '001_a.sql': 'create table a (id int)',
-      '002_index.sql':
-        '-- migrate: transaction off\ncreate index concurrently one on a (id); create index concurrently two on a (id);',
-      '003_half.sql': "-- migrate: transaction off\ncreate table half (); select ';' / 0;",
-    })
-    await withTestDatabase(engine, async ({ database }) => {
-      const error = await failureOf(project.up(database))
-      expect(error.detail).toContain('It ran without a transaction: what came before the error was not rolled back.')
-      expect(await readAppliedIds(database)).toEqual(['001_a', '002_index'])
-      expect(
-        await query(
-          database,
-          `select to_regclass('one') as one, to_regclass('two') as two, to_regclass('half') as half`,
-        ),
-      ).toEqual([{ one: 'one', two: 'two', half: 'half' }])
-    })
-  })
-
   test('status tells applied, pending, manual, changed, inserted and missing apart, and writes nothing', async () => {
     await project.write({
       '001_a.sql': 'select 1',

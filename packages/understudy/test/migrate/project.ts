@@ -55,8 +55,11 @@ export function query(database: Database, sql: string): Promise<Record<string, u
   return database.withSession((session) => session.query(sql))
 }
 
-/** The ids in the ledger. */
+/** The ids in the ledger of what was applied. */
 export async function readAppliedIds(database: Database): Promise<unknown[]> {
-  const rows = await query(database, 'select id from understudy.migration order by id collate "C"')
+  const rows = await query(
+    database,
+    `select id from understudy.migration where state = 'applied' order by id collate "C"`,
+  )
   return rows.map(({ id }) => id)
 }

@@ -75,7 +75,7 @@ test('bad names, shared numbers and files in no package are all named', async ()
   expect(error.detail?.split('\n')).toEqual([
     '1_short.sql: not called NNN_name',
     'helper.ts: not called NNN_name',
-    '001_b.sql, 001_twin.ts: share the number 001',
+    '001_b.sql, 001_twin.ts: share the number 001; to run both: --allow-drift duplicate:001',
   ])
   await project.write({
     '001_twin.ts': null,
@@ -92,7 +92,7 @@ test('files that cannot be read stop the run before anything runs, all of them n
   await project.write({
     '002_x.ts': 'export default { up() {} }',
     '003_y.ts': 'nonsense(',
-    '004_z.sql': '-- migrate: down',
+    '004_z.sql': '-- migrate: sideways',
   })
   await withTestDatabase(fastest, async ({ database }) => {
     const { code, detail } = await failureOf(project.up(database))

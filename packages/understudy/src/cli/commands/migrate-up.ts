@@ -1,19 +1,15 @@
 import type { Command } from 'commander'
-import type { MigrateProgress } from '../../migrate/migrate-up.js'
 import { act, type Cli } from '../cli.js'
 import { examples } from '../examples.js'
 import { EXIT_CODES } from '../exit-codes.js'
-import { parseSeconds } from '../option-values.js'
-import { renderMigrateResult } from '../print/migrations.js'
-import type { Output } from '../print/output.js'
-import { formatDuration } from '../print/units.js'
-import { waitingNote } from '../print/waiting.js'
+import { addRunOptions, type RunOptions, toRunnerOptions } from '../migrate-options.js'
+import { renderDryRun, renderMigrateResult } from '../print/migrations.js'
 
-interface Options {
+interface Options extends RunOptions {
   readonly from?: string
   readonly to?: string
   readonly only?: string
-  readonly wait: number
+  readonly dryRun?: boolean
 }
 
 export function addMigrateUpCommand(migrate: Command, cli: Cli): void {
@@ -23,29 +19,30 @@ export function addMigrateUpCommand(migrate: Command, cli: Cli): void {
     .option('--from <package>', 'the first package, instead of DB_MIGRATION_STARTWITH')
     .option('--to <package>', 'the last package, instead of DB_MIGRATION_ENDWITH')
     .option('--only <migration>', 'one migration by its number, a manual one too')
-    .option('--wait <seconds>', 'how long to wait for another runner', parseSeconds, 60)
+    .option('--dry-run', 'run them in one transaction that is rolled back, and print their SQL')
     .addHelpText(
       'after',
       examples({
         'run everything that is pending': 'understudy migrate up',
         'stop after package B': 'understudy migrate up --to B',
-        'run a manual migration': 'understudy migrate up --only 021',
+        'see what would be sent to the database': 'understudy migrate up --dry-run',
+        'also those that run only when they are named': 'RUN_MANUAL_MIGRATIONS=true understudy migrate up',
         'against another database': 'understudy migrate up --database postgres://localhost/shop',
       }),
     )
+  addRunOptions(command)
   act<Options>(command, cli, async ({ settings, output, signal, options }) => {
+    const { from, to, only } = options
+    const engineOptions = { ...toRunnerOptions(options, output, signal), from, to, only }
+    if (options.dryRun) {
+      const { migrateDryRun } = await import('../../migrate/dry-run.js')
+      const result = await migrateDryRun(settings, engineOptions)
+      output.result(result, () => renderDryRun(result, output.style))
+      return EXIT_CODES.done
+    }
     const { migrateUp } = await import('../../migrate/migrate-up.js')
-    const { from, to, only, wait } = options
-    const onProgress = (progress: MigrateProgress) => showProgress(progress, output)
-    const result = await migrateUp(settings, { from, to, only, waitMs: wait * 1000, onProgress, signal })
+    const result = await migrateUp(settings, engineOptions)
     output.result(result, () => renderMigrateResult(result, output.style))
     return EXIT_CODES.done
   })
-}
-
-function showProgress(progress: MigrateProgress, output: Output): void {
-  if (progress.step === 'waiting') output.note(waitingNote(progress.holder))
-  else if (progress.step === 'start')
-    output.progress.update(`${progress.id} (${progress.index + 1} of ${progress.count})`)
-  else output.progress.finish(`${progress.id}  ${output.errorStyle.dim(formatDuration(progress.durationMs))}`)
 }

@@ -1,0 +1,51 @@
+import type { Session } from '../database/port.js'
+import { quoteIdentifier, quoteQualified } from '../database/quoting.js'
+import { UnderstudyError } from '../errors.js'
+import type { SentStatement } from './run-script.js'
+
+export interface IndexName {
+  readonly schema: string
+  readonly name: string
+}
+
+/** Indexes that a concurrent build has left unfinished: they cost writes and serve no reader (manual, `create index`). */
+export async function readInvalidIndexes(session: Session): Promise<readonly IndexName[]> {
+  return await session.query<IndexName & Record<string, unknown>>(
+    `select namespace.nspname as schema, class.relname as name
+     from pg_catalog.pg_index as index
+     join pg_catalog.pg_class as class on class.oid = index.indexrelid
+     join pg_catalog.pg_namespace as namespace on namespace.oid = class.relnamespace
+     where not index.indisvalid
+       and class.relkind = 'i' /* ordinary index: a partitioned one is invalid until all its parts are attached */
+     order by 1, 2`,
+  )
+}
+
+/**
+ * Looks at what statements without a transaction have left. An index that was invalid before counts where a statement names it: `create
+ * index concurrently if not exists` is content with one.
+ *
+ * Error: MIGRATION_FAILED with every invalid index and the command that drops it.
+ */
+export async function assertIndexesValid(
+  session: Session,
+  before: readonly IndexName[],
+  sent: readonly SentStatement[],
+): Promise<void> {
+  const earlier = new Set(before.map(quoteQualified))
+  const isNamed = ({ name }: IndexName) =>
+    sent.some(({ sql }) => sql.toLowerCase().includes(name.toLowerCase()) || sql.includes(quoteIdentifier(name)))
+  const invalid = (await readInvalidIndexes(session)).filter(
+    (index) => !earlier.has(quoteQualified(index)) || isNamed(index),
+  )
+  if (invalid.length === 0) return
+  throw new UnderstudyError('MIGRATION_FAILED', 'it left an index that is invalid', {
+    detail: describeInvalid(invalid),
+  })
+}
+
+export function describeInvalid(invalid: readonly IndexName[]): string {
+  return invalid
+    .map((index) => `${index.schema}.${index.name} is invalid: drop index concurrently ${quoteQualified(index)};`)
+    .join('\n')
+}

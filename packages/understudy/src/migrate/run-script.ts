@@ -1,0 +1,70 @@
+import type { Session } from '../database/port.js'
+import { UnderstudyError } from '../errors.js'
+import type { MigrationDatabase } from './define-migration.js'
+import type { MigrationScript } from './load-migration.js'
+import { splitStatements } from './split-statements.js'
+
+/** A statement, or a script of several, as it was sent. */
+export interface SentStatement {
+  readonly sql: string
+  readonly values: readonly unknown[]
+}
+
+export interface ScriptOptions {
+  readonly isTransactional: boolean
+  readonly signal?: AbortSignal | undefined
+  readonly onStatement?: ((statement: SentStatement) => void) | undefined
+}
+
+/**
+ * Runs one direction of a migration.
+ *
+ * Error: MIGRATION_FAILED where it returns before its statements have ended; whatever the migration throws.
+ */
+export async function runScript(session: Session, script: MigrationScript, options: ScriptOptions): Promise<void> {
+  let running = 0
+  let isOver = false
+  async function send<T>(statement: SentStatement, work: () => Promise<T>): Promise<T> {
+    options.signal?.throwIfAborted()
+    if (isOver) throw new Error('a migration used its database after it had returned')
+    options.onStatement?.(statement)
+    running++
+    return await work().finally(() => running--)
+  }
+  const db: MigrationDatabase = {
+    query: (sql, values = []) => send({ sql, values }, () => session.query(sql, values)),
+    execute: (sql) =>
+      send({ sql, values: [] }, () => (options.isTransactional ? session.script(sql) : runOneByOne(session, sql))),
+  }
+  try {
+    await script.run(db)
+  } finally {
+    isOver = true
+  }
+  // A statement that nobody waits for could end up behind the commit, or inside the next migration.
+  if (running > 0)
+    throw new UnderstudyError('MIGRATION_FAILED', 'it returned before its statements had ended', {
+      hint: 'Write `await` before every `db.query` and `db.execute`.',
+    })
+}
+
+/** The server runs a script as one transaction, which is what these statements refuse. */
+async function runOneByOne(session: Session, script: string): Promise<void> {
+  for (const statement of splitStatements(script)) await session.script(statement)
+}
+
+/** A `commit` inside a migration would leave it half recorded; the transaction's number shows it. */
+export async function inOneTransaction<T>(session: Session, work: () => Promise<T>): Promise<T> {
+  const before = await readTransactionId(session)
+  const result = await work()
+  if ((await readTransactionId(session)) === before) return result
+  throw new UnderstudyError('MIGRATION_FAILED', 'it ended its own transaction', {
+    detail: 'What ran before its `commit` or `rollback` was not rolled back.',
+    hint: 'Take `begin`, `commit` and `rollback` out of it: every migration is one transaction, unless it opts out.',
+  })
+}
+
+async function readTransactionId(session: Session): Promise<string | undefined> {
+  const [row] = await session.query<{ id: string }>('select pg_current_xact_id()::text as id')
+  return row?.id
+}
