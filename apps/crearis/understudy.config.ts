@@ -91,9 +91,13 @@ export default defineConfig({
 
   migrations: {
     folder: 'migrations',
+    archived: 'migrations/archived_data_seeds',
+    // The application looks there for what has run.
+    mirror: { table: 'crearis_config', column: 'config', key: 'migrations_run' },
     packages: {
       A: { title: 'Setup', from: 0, to: 18 },
-      B: { title: 'Core-Schema', from: 19, to: 20 },
+      // 021, the system data, is manual: it runs when it is named.
+      B: { title: 'Core-Schema', from: 19, to: 21 },
       C: { title: 'Alpha', from: 22, to: 29 },
       D: { title: 'Beta', from: 30, to: 39 },
       E: { title: 'Final', from: 40 },

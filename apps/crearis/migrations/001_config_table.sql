@@ -5,8 +5,8 @@ create table crearis_config (
   config jsonb not null
 );
 
--- Which migrations ran is recorded in Understudy's ledger, not here: two records of one fact drift apart.
+-- The list is Understudy's to write: it copies its ledger there, in the transaction of each migration.
 insert into crearis_config (config)
-values ('{"version": "0.0.1"}');
+values ('{"version": "0.0.1", "migrations_run": []}');
 
 comment on table crearis_config is 'Settings of this installation; one row. They belong to the machine, so they are not content';

@@ -1,0 +1,86 @@
+import { loadConfig, migrateArchived, migrateBaseline, migrateUp, migrationStatus } from 'understudy'
+import { describe, expect, test } from 'vitest'
+import { engines } from '../../../packages/understudy/test/support/engines.js'
+import { CREARIS, type Crearis, useCrearis } from './support.js'
+
+const SEEDS = ['022_seed_csv_data', '023_seed_demo_data', '024_add_project_images']
+
+describe.each(engines)('seeds on $name', (engine) => {
+  const crearis = useCrearis(engine)
+
+  test('the system data runs only when it is named, and what is there already stays', async () => {
+    await crearis.migrate('A')
+    expect(await crearis.migrate('B')).not.toContain('021_seed_system_data')
+    await crearis.query(`insert into tags (name, description) values ('child', 'schon da')`)
+
+    const { applied } = await migrateUp(await settings(), { database: crearis.database(), only: '021' })
+    expect(applied).toMatchObject([{ id: '021_seed_system_data', package: 'B' }])
+    expect(await countRows(crearis)).toMatchObject({
+      tags: 4,
+      system_config: 2,
+      tlds: 6,
+      sysdomains: 5,
+      users: 6,
+      projects: 2,
+      project_members: 3,
+      pages: 2,
+    })
+    expect(await crearis.one(`select description from tags where name = 'child'`)).toEqual({ description: 'schon da' })
+    expect(await crearis.one(`select count(*) as open from users where password <> '!'`)).toEqual({ open: 0 })
+  })
+
+  test('the archived seeds run by their own command, once', async () => {
+    const run = async () => (await migrateArchived(await settings(), { database: crearis.database() })).applied
+    expect((await run()).map(({ id }) => id)).toEqual(SEEDS)
+    expect(await run()).toEqual([])
+    expect(await countRows(crearis)).toMatchObject({ users: 13, projects: 8, events: 3, posts: 2, images: 6 })
+    const shown = await crearis.one(
+      `select count(*) as shown from projects where img_wide ->> 'url' like 'https://bilder.example/%'`,
+    )
+    expect(shown).toEqual({ shown: 6 })
+    const status = await migrationStatus(await settings(), { database: crearis.database() })
+    expect(status.archived.map(({ state }) => state)).toEqual(['applied', 'applied', 'applied'])
+    expect(status).toMatchObject({ pendingCount: 0, problemCount: 0, missing: [] })
+  })
+
+  test('the list in crearis_config is what the ledger has', async () => {
+    const { listed } = await crearis.one<{ listed: string[] }>(
+      `select config -> 'migrations_run' as listed from crearis_config`,
+    )
+    const rows = await crearis.query<{ id: string }>('select id from understudy.migration order by id')
+    expect(listed).toEqual(rows.map(({ id }) => id))
+    expect(listed).toHaveLength(25)
+  })
+
+  test('a database that has only that list is adopted from it', async () => {
+    await crearis.execute(`
+      drop table understudy.migration, understudy.migration_log;
+      update crearis_config set config = config #- '{migrations_run,0}'`)
+    await expect(crearis.migrate('B')).rejects.toMatchObject({ code: 'MIGRATION_DRIFT' })
+    // 000 comes before the table that holds the list; the original application never entered it.
+    const { ids, unknown } = await migrateBaseline(await settings(), { database: crearis.database() })
+    expect([ids.length, ids[0], unknown]).toEqual([25, '000_base_schema', []])
+    expect(await crearis.migrate('B')).toEqual([])
+    expect((await migrateArchived(await settings(), { database: crearis.database() })).applied).toEqual([])
+  })
+})
+
+function settings() {
+  return loadConfig({ cwd: CREARIS, environment: {} })
+}
+
+async function countRows(crearis: Crearis): Promise<Record<string, number>> {
+  return await crearis.one(`
+    select
+      (select count(*) from tags) as tags,
+      (select count(*) from system_config) as system_config,
+      (select count(*) from tlds) as tlds,
+      (select count(*) from sysdomains) as sysdomains,
+      (select count(*) from users) as users,
+      (select count(*) from projects) as projects,
+      (select count(*) from project_members) as project_members,
+      (select count(*) from pages) as pages,
+      (select count(*) from events) as events,
+      (select count(*) from posts) as posts,
+      (select count(*) from images) as images`)
+}
