@@ -87,6 +87,57 @@ describe.each(servers)('on $name', (engine) => {
     })
   })
 
+  test('what writes asks first, or wants --yes where nobody can be asked', async () => {
+    await write({ '001_users.sql': 'create table users ();\n-- migrate: down\ndrop table users' })
+    await withClosedDatabase(engine, async ({ url }) => {
+      for (const args of [['baseline'], ['repair'], ['down', '--to', 'none']]) {
+        const { exitCode, stderr } = await migrate(args, url)
+        expect(exitCode).toBe(1)
+        expect(stderr).toMatch(/^error: there is no terminal to ask .*\(USAGE\)\n.*Say `--yes`\.\n$/s)
+      }
+      const baseline = await migrate(['baseline', '--yes'], url)
+      expect(baseline.stdout).toMatch(/^one migration recorded as applied in .*, from 001_users to 001_users\n$/)
+      await write({ '001_users.sql': 'create table people ();\n-- migrate: down\nselect 1' })
+      expect(await migrate(['verify'], url)).toMatchObject({
+        exitCode: 4,
+        stdout: 'changed:001_users  its text was changed after it was applied\n',
+      })
+      expect((await migrate(['repair', '001', '--yes'], url)).stdout).toBe('001_users: its text of today is accepted\n')
+      expect((await migrate(['down', '--to', 'none', '--yes'], url)).stdout).toMatch(/^one migration taken back in /)
+      expect((await migrate(['status', '--json'], url)).exitCode).toBe(2)
+    })
+  })
+
+  test('run, archived and new find what they are told, and up shows its SQL without writing', async () => {
+    await mkdir(join(folder, 'migrations', 'archived'))
+    await write({
+      '001_users.sql': '-- migrate: description Users\ncreate table users (id int)',
+      '002_manual.ts': `export default { description: 'm', manualOnly: true, up: (db) => db.query('insert into users values ($1::int)', [1]) }`,
+      'archived/001_seed.sql': 'insert into users values (2)',
+    })
+    await withClosedDatabase(engine, async ({ url }) => {
+      const dry = await migrate(['up', '--dry-run'], url, {
+        environment: { DATABASE_URL: url, RUN_MANUAL_MIGRATIONS: 'true' },
+      })
+      expect(dry).toMatchObject({ exitCode: 0 })
+      expect(dry.stdout).toMatch(
+        /^-- 001_users: Users \(.*\)\n-- migrate: description Users\ncreate table users \(id int\);\n\n/,
+      )
+      expect(dry.stdout).toMatch(/insert into users values \(\$1::int\);\n-- values: \[1\]\n/)
+      expect(dry.stdout).toMatch(/-- 2 migrations ran in .* and were rolled back; nothing was written\n$/)
+
+      expect((await migrate(['up'], url)).stdout).toMatch(/^one migration applied/)
+      expect((await migrate(['run', '002'], url)).stdout).toMatch(/^one migration applied/)
+      expect((await migrate(['run', '002'], url)).stdout).toMatch(/^002 is applied already in /)
+      expect((await migrate(['archived'], url)).stdout).toMatch(/^one migration applied/)
+      expect((await migrate(['status'], url)).stdout).toMatch(
+        /Archived data seeds\nmigration .*\n.*\n001_seed +applied /,
+      )
+      expect(await migrate(['new', 'Event tags'], url)).toMatchObject({ stdout: 'migrations/003_event_tags.sql\n' })
+      expect(await migrate(['status'], url)).toMatchObject({ exitCode: 2 })
+    })
+  })
+
   test('a failure names migration, file and line, and exits 1', async () => {
     await write({ '001_bad.sql': 'select 1;\n\nselect 1 from nowhere;' })
     await withClosedDatabase(engine, async ({ url }) => {

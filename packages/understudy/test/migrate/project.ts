@@ -14,6 +14,8 @@ export interface Project {
   readonly folder: string
   /** Writes migrations by file name; null removes one. */
   write(files: Readonly<Record<string, string | null>>): Promise<void>
+  /** Writes archived data seeds. */
+  writeArchived(files: Readonly<Record<string, string | null>>): Promise<void>
   settings(environment?: Environment): Promise<Settings>
   /** Runs `migrateUp` and returns the ids that it applied. */
   up(database: Database, options?: MigrateOptions, environment?: Environment): Promise<string[]>
@@ -24,22 +26,25 @@ type Environment = Readonly<Record<string, string>>
 export async function createProject(config: MigrationsConfig = {}): Promise<Project> {
   const folder = await createScratchFolder()
   const migrations = join(folder, 'migrations')
-  await mkdir(migrations)
+  await mkdir(join(migrations, 'archived'), { recursive: true })
   await writeFile(join(folder, 'understudy.config.json'), JSON.stringify({ migrations: config }))
   const settings = (environment: Environment = {}) => loadConfig({ cwd: folder, environment })
   return {
     folder,
     settings,
-    async write(files) {
-      for (const [name, text] of Object.entries(files)) {
-        const file = join(migrations, name)
-        await (text === null ? rm(file) : writeFile(file, text))
-      }
-    },
+    write: (files) => writeFiles(migrations, files),
+    writeArchived: (files) => writeFiles(join(migrations, 'archived'), files),
     async up(database, options = {}, environment = {}) {
       const { applied } = await migrateUp(await settings(environment), { database, ...options })
       return applied.map(({ id }) => id)
     },
+  }
+}
+
+async function writeFiles(folder: string, files: Readonly<Record<string, string | null>>): Promise<void> {
+  for (const [name, text] of Object.entries(files)) {
+    const file = join(folder, name)
+    await (text === null ? rm(file) : writeFile(file, text))
   }
 }
 
