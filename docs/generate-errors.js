@@ -12,7 +12,7 @@ and a hint (what to do), like PostgreSQL's own reports. The command line prints 
 the same parts stand under \`error\`. The library throws an \`UnderstudyError\` with \`code\`, \`message\`, \`detail\`, \`hint\` and \`cause\`. An error of
 the server that is not listed here is passed on as it came, with its SQLSTATE as its code.
 
-Exit codes: 3 for DATABASE_LOCKED and LOCK_NOT_AVAILABLE, 4 for MIGRATION_DRIFT, 1 for all others.
+Exit codes: 3 for DATABASE_LOCKED, LOCK_NOT_AVAILABLE and MIGRATION_LOCK_TIMEOUT, 4 for MIGRATION_DRIFT and MIGRATION_UNFINISHED, 1 for all others.
 `
 
 const page = new URL('errors.md', import.meta.url)

@@ -1,13 +1,14 @@
 import type { Settings } from '../config/settings.js'
 import type { Database, Session } from '../database/port.js'
 import { withDatabase } from '../database/with-database.js'
-import { assertFinished, assertNoDrift } from './compare-ledger.js'
+import { assertNoDrift } from './compare-ledger.js'
 import { createLedger, type LedgerEntry, writeLedgerRow, writeLog } from './ledger.js'
 import type { MigrationFile } from './migration-files.js'
 import { writeMirror } from './mirror.js'
 import { findNamed } from './plan-migrations.js'
 import { type MigrationProject, type MigrationRecords, readProject, readRecords } from './read-project.js'
 import { lockOptionsOf, type RunnerOptions } from './run-steps.js'
+import { assertFinished } from './unfinished.js'
 import { withMigrationLock } from './with-migration-lock.js'
 
 export interface BaselineOptions extends Pick<RunnerOptions, 'waitMs' | 'allow' | 'onProgress'> {
@@ -61,7 +62,7 @@ async function planBaseline(
 ): Promise<BaselinePlan> {
   const records = await readRecords(session, project)
   const { ledger, archivedLedger, mirrored, findings } = records
-  assertFinished(ledger)
+  await assertFinished(session, ledger)
   // What came in before applied ones, or stands in the application's own list alone, is what a baseline is for.
   assertNoDrift(
     findings.filter(({ kind }) => kind === 'changed' || kind === 'missing'),

@@ -86,31 +86,6 @@ export function assertNoDrift(
   })
 }
 
-/**
- * Stops where a migration without a transaction was begun and not seen to its end.
- *
- * Error: MIGRATION_UNFINISHED with the commands that resolve it.
- */
-export function assertFinished(ledger: readonly LedgerRow[]): void {
-  const unfinished = ledger.filter(({ state }) => state === 'unfinished')
-  if (unfinished.length === 0) return
-  const ids = unfinished.map(({ id }) => id)
-  throw new UnderstudyError('MIGRATION_UNFINISHED', `migration ${ids.join(', ')} needs attention`, {
-    detail: unfinished
-      .map(({ id, appliedAt }) => `${id}: begun without a transaction at ${appliedAt}, and not seen to its end`)
-      .join('\n'),
-    hint: resolveHint(ids[0] ?? ''),
-  })
-}
-
-/** The commands that end the state `unfinished`. */
-export function resolveHint(id: string): string {
-  return [
-    `Look what of it stands. If you took that back, \`understudy migrate resolve ${id} --pending\` lets it run again;`,
-    `if you completed it by hand, say \`understudy migrate resolve ${id} --applied\`.`,
-  ].join(' ')
-}
-
 function hintFor(findings: readonly DriftFinding[]): string {
   const kinds = new Set(findings.map(({ kind }) => kind))
   const advice = [

@@ -72,7 +72,7 @@ async function trySteps(
     options.onProgress?.({ step: 'start', id, index, count: steps.length })
     const trial = await tryOne(session, step, options).catch((error: unknown) => {
       options.signal?.throwIfAborted()
-      throw describeMigrationFailure(error, step, step.up)
+      throw describeMigrationFailure(error, { migration: step, script: step.up })
     })
     options.onProgress?.({ step: 'done', id, durationMs: trial.durationMs })
     trials.push(trial)

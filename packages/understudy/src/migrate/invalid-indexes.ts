@@ -1,6 +1,5 @@
 import type { Session } from '../database/port.js'
 import { quoteIdentifier, quoteQualified } from '../database/quoting.js'
-import { UnderstudyError } from '../errors.js'
 import type { SentStatement } from './run-script.js'
 
 export interface IndexName {
@@ -22,30 +21,23 @@ export async function readInvalidIndexes(session: Session): Promise<readonly Ind
 }
 
 /**
- * Looks at what statements without a transaction have left. An index that was invalid before counts where a statement names it: `create
- * index concurrently if not exists` is content with one.
- *
- * Error: MIGRATION_FAILED with every invalid index and the command that drops it.
+ * What statements without a transaction have left. An index that was invalid before counts where a statement names it: `create index
+ * concurrently if not exists` is content with one.
  */
-export async function assertIndexesValid(
+export async function findLeftInvalid(
   session: Session,
   before: readonly IndexName[],
   sent: readonly SentStatement[],
-): Promise<void> {
+): Promise<readonly IndexName[]> {
   const earlier = new Set(before.map(quoteQualified))
   const isNamed = ({ name }: IndexName) =>
     sent.some(({ sql }) => sql.toLowerCase().includes(name.toLowerCase()) || sql.includes(quoteIdentifier(name)))
-  const invalid = (await readInvalidIndexes(session)).filter(
-    (index) => !earlier.has(quoteQualified(index)) || isNamed(index),
-  )
-  if (invalid.length === 0) return
-  throw new UnderstudyError('MIGRATION_FAILED', 'it left an index that is invalid', {
-    detail: describeInvalid(invalid),
-  })
+  return (await readInvalidIndexes(session)).filter((index) => !earlier.has(quoteQualified(index)) || isNamed(index))
 }
 
-export function describeInvalid(invalid: readonly IndexName[]): string {
-  return invalid
-    .map((index) => `${index.schema}.${index.name} is invalid: drop index concurrently ${quoteQualified(index)};`)
-    .join('\n')
+/** One line each, with the command that drops it. */
+export function describeInvalid(invalid: readonly IndexName[]): string[] {
+  return invalid.map(
+    (index) => `${index.schema}.${index.name} is invalid: drop index concurrently ${quoteQualified(index)};`,
+  )
 }

@@ -1,13 +1,14 @@
 import type { Settings } from '../config/settings.js'
 import type { Session } from '../database/port.js'
 import { withDatabase } from '../database/with-database.js'
-import { assertFinished, assertNoDrift, compareLedger, type DriftFinding, findDrift } from './compare-ledger.js'
+import { assertNoDrift, compareLedger, type DriftFinding, findDrift } from './compare-ledger.js'
 import { type LoadedMigration, loadMigrations } from './load-migration.js'
 import type { MigrateOptions, MigrateResult } from './migrate-up.js'
 import { assertNothingSkipped, findNamed } from './plan-migrations.js'
 import { ARCHIVED_PACKAGE, type MigrationProject, readProject, readRecords } from './read-project.js'
 import { lockOptionsOf, runSteps } from './run-steps.js'
 import { UNGUARDED } from './safeguards.js'
+import { assertFinished } from './unfinished.js'
 import { withMigrationLock } from './with-migration-lock.js'
 
 export type MigrateArchivedOptions = Omit<MigrateOptions, 'from' | 'to'>
@@ -56,7 +57,7 @@ async function planArchived(
 ): Promise<{ readonly steps: readonly LoadedMigration[]; readonly overridden: readonly DriftFinding[] }> {
   const named = only === undefined ? null : findNamed(project.archived, only)
   const { ledger, archivedLedger, findings, unapplied } = await readRecords(session, project)
-  assertFinished([...ledger, ...archivedLedger])
+  await assertFinished(session, [...ledger, ...archivedLedger])
   const comparison = compareLedger(project.archived, archivedLedger)
   const overridden = assertNoDrift([...findings, ...findDrift(comparison, [])], allow)
   const chosen = comparison.unapplied.filter((file) => named === null || file.id === named.id)

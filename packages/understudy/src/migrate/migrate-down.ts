@@ -2,12 +2,13 @@ import type { Settings } from '../config/settings.js'
 import type { Database, Session } from '../database/port.js'
 import { withDatabase } from '../database/with-database.js'
 import { UnderstudyError } from '../errors.js'
-import { assertFinished, assertNoDrift, type DriftFinding } from './compare-ledger.js'
+import { assertNoDrift, type DriftFinding } from './compare-ledger.js'
 import { type LoadedMigration, loadMigrations } from './load-migration.js'
 import { findNamed } from './plan-migrations.js'
 import { type MigrationProject, type MigrationRecords, readProject, readRecords } from './read-project.js'
 import { type AppliedMigration, lockOptionsOf, type RunnerOptions, runSteps } from './run-steps.js'
 import { UNGUARDED } from './safeguards.js'
+import { assertFinished } from './unfinished.js'
 import { withMigrationLock } from './with-migration-lock.js'
 
 export interface MigrateDownOptions extends RunnerOptions {
@@ -63,7 +64,7 @@ async function planDown(
   { to, allow }: MigrateDownOptions,
 ): Promise<{ readonly steps: readonly LoadedMigration[]; readonly overridden: readonly DriftFinding[] }> {
   const records = await readRecords(session, project)
-  assertFinished(records.ledger)
+  await assertFinished(session, records.ledger)
   const overridden = assertNoDrift(records.findings, allow)
   const last = lastToStay(project, records, to)
   const applied = new Set(records.ledger.map(({ id }) => id))

@@ -2,13 +2,14 @@ import type { Settings } from '../config/settings.js'
 import type { Database, Session } from '../database/port.js'
 import { withDatabase } from '../database/with-database.js'
 import { UnderstudyError } from '../errors.js'
-import { assertFinished, assertNoDrift, type DriftFinding } from './compare-ledger.js'
+import { assertNoDrift, type DriftFinding } from './compare-ledger.js'
 import type { LoadedMigration } from './load-migration.js'
 import { packagesOf, selectPackages } from './packages.js'
 import { findNamed, type MigrationPlan, type MigrationSelection, planMigrations } from './plan-migrations.js'
 import { type MigrationProject, readProject, readRecords } from './read-project.js'
 import { type AppliedMigration, lockOptionsOf, type RunnerOptions, runSteps } from './run-steps.js'
 import { UNGUARDED } from './safeguards.js'
+import { assertFinished } from './unfinished.js'
 import { withMigrationLock } from './with-migration-lock.js'
 
 export interface MigrateOptions extends RunnerOptions {
@@ -74,7 +75,7 @@ export async function planRun(
   { selection, allow }: { readonly selection: MigrationSelection; readonly allow?: readonly string[] | undefined },
 ): Promise<PlannedRun> {
   const { ledger, archivedLedger, findings, unapplied } = await readRecords(session, project)
-  assertFinished([...ledger, ...archivedLedger])
+  await assertFinished(session, [...ledger, ...archivedLedger])
   const overridden = assertNoDrift(findings, allow)
   return { ...planMigrations(unapplied, selection), overridden }
 }

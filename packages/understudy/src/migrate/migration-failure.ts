@@ -1,14 +1,14 @@
 import { relative } from 'node:path'
 import { describeSqlError } from '../database/failures.js'
 import { UnderstudyError } from '../errors.js'
-import { resolveHint } from './compare-ledger.js'
 import type { LoadedMigration, MigrationScript } from './load-migration.js'
+import { resolveHint } from './unfinished.js'
 
-/** One error that names the migration, the place in its file, and all that the server said. */
+/** One error that names the migration, the place in its file, and all that the server said; `left` is what it left behind. */
 export function describeMigrationFailure(
   error: unknown,
-  migration: LoadedMigration,
-  script: MigrationScript,
+  { migration, script }: { readonly migration: LoadedMigration; readonly script: MigrationScript },
+  left?: string,
 ): UnderstudyError {
   const { file, isTransactional } = migration
   const said = error instanceof Error ? error.message : String(error)
@@ -21,7 +21,7 @@ export function describeMigrationFailure(
     : ['It ran without a transaction: what came before the error was not rolled back. It needs attention.']
   const hint = [sql?.hint ?? own?.hint, isTransactional ? undefined : resolveHint(file.id)].filter(Boolean).join(' ')
   return new UnderstudyError(own?.code ?? 'MIGRATION_FAILED', `migration ${file.id} failed: ${said}`, {
-    detail: [place, ...facts, ...outcome].filter(Boolean).join('\n'),
+    detail: [place, ...facts, left, ...outcome].filter(Boolean).join('\n'),
     hint: hint || undefined,
     cause: error,
   })

@@ -123,7 +123,7 @@ async function assertNoInvalidIndexOf(session: Session, { id, text }: MigrationF
   const named = (await readInvalidIndexes(session)).filter(({ name }) => text.includes(name))
   if (named.length === 0) return
   throw new UnderstudyError('MIGRATION_UNFINISHED', `an index of migration ${id} is invalid`, {
-    detail: describeInvalid(named),
+    detail: describeInvalid(named).join('\n'),
     hint: `Drop it, build it again, then say \`understudy migrate resolve ${id} --applied\`.`,
   })
 }

@@ -1,6 +1,7 @@
 import type { MigrationMirror } from '../config/settings.js'
 import type { Session } from '../database/port.js'
-import { assertIndexesValid, readInvalidIndexes } from './invalid-indexes.js'
+import { UnderstudyError } from '../errors.js'
+import { describeInvalid, findLeftInvalid, readInvalidIndexes } from './invalid-indexes.js'
 import { deleteLedgerRow, type LedgerRow, type LogEntry, writeLedgerRow, writeLedgerState, writeLog } from './ledger.js'
 import type { LoadedMigration, MigrationScript } from './load-migration.js'
 import { limitLockWaits, type RetryOptions, withLockRetries } from './lock-retries.js'
@@ -36,12 +37,7 @@ export async function runOne(session: Session, migration: LoadedMigration, optio
   const script = options.direction === 'up' ? migration.up : migration.down
   if (script === null) throw new Error(`${migration.file.id} has no way back`)
   const run: Run = { ...options, session, migration, script }
-  try {
-    return await (migration.isTransactional ? runInTransaction(run) : runWithoutTransaction(run))
-  } catch (error) {
-    options.signal?.throwIfAborted()
-    throw describeMigrationFailure(error, migration, script)
-  }
+  return await (migration.isTransactional ? runInTransaction(run) : runWithoutTransaction(run))
 }
 
 async function runInTransaction(run: Run): Promise<number> {
@@ -56,7 +52,12 @@ async function runInTransaction(run: Run): Promise<number> {
     await record(run, durationMs)
     return durationMs
   }
-  return await withLockRetries(session, run, () => session.transaction({}, () => inOneTransaction(session, attempt)))
+  try {
+    return await withLockRetries(session, run, () => session.transaction({}, () => inOneTransaction(session, attempt)))
+  } catch (error) {
+    run.signal?.throwIfAborted()
+    throw describeMigrationFailure(error, run)
+  }
 }
 
 /**
@@ -71,15 +72,19 @@ async function runWithoutTransaction(run: Run): Promise<number> {
     ? writeLedgerRow(session, { ...entryOf(run), state: 'unfinished', durationMs: null })
     : writeLedgerState(session, migration.file.id, 'unfinished'))
   const started = performance.now()
+  const sent: SentStatement[] = []
+  const findLeft = async () => describeInvalid(await findLeftInvalid(session, invalidBefore, sent)).join('\n')
   try {
-    const sent: SentStatement[] = []
     await runGuarded(run, sent)
-    await assertIndexesValid(session, invalidBefore, sent)
+    const left = await findLeft()
+    if (left !== '') throw new UnderstudyError('MIGRATION_FAILED', 'it left an index that is invalid', { detail: left })
   } catch (error) {
+    const left = error instanceof UnderstudyError ? undefined : await findLeft().catch(() => undefined)
     const detail = error instanceof Error ? error.message : String(error)
     // The row says that it needs attention; where the connection is gone too, the log does without its reason.
     await writeLog(session, [{ action: 'failed', migration: migration.file.id, detail }]).catch(() => undefined)
-    throw error
+    // Also an interruption: it says which command resolves what it has left.
+    throw describeMigrationFailure(error, run, left)
   }
   const durationMs = Math.round(performance.now() - started)
   await restoreSessionSettings(session, settings)

@@ -1,10 +1,11 @@
 import type { Settings } from '../config/settings.js'
 import type { Database } from '../database/port.js'
 import { withDatabase } from '../database/with-database.js'
-import { compareLedger, findDrift, resolveHint } from './compare-ledger.js'
+import { compareLedger, findDrift } from './compare-ledger.js'
 import type { LedgerRow } from './ledger.js'
 import { type LoadedMigration, loadMigrations } from './load-migration.js'
 import { type MigrationProject, type MigrationRecords, readProject, readRecords } from './read-project.js'
+import { resolveHint } from './unfinished.js'
 
 export interface VerifyResult {
   /** Safe to print. */

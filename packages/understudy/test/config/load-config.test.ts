@@ -45,7 +45,14 @@ describe('finding the file', () => {
       environment: 'development',
       triggers: 'suspend',
       onMissing: 'fail',
-      migrations: { folder: `${folder}/migrations`, packages: [], startWith: null, endWith: null },
+      migrations: {
+        folder: `${folder}/migrations`,
+        archivedFolder: `${folder}/migrations/archived`,
+        mirror: null,
+        packages: [],
+        startWith: null,
+        endWith: null,
+      },
     })
     expect(settings.identityColumns[0]).toBe('xmlid')
   })
@@ -120,6 +127,22 @@ describe('reading the file', () => {
     expect((await load()).migrations.packages).toEqual([
       { name: 'A', title: 'Setup', from: 0, to: 18 },
       { name: 'E', title: 'Final', from: 40, to: Number.POSITIVE_INFINITY },
+    ])
+  })
+
+  test('the application’s own list of migrations is checked to the last key', async () => {
+    const mirror = { table: 'app.settings', column: 'config', key: 'migrations_run' }
+    write('understudy.config.json', JSON.stringify({ migrations: { archived: 'seeds', mirror } }))
+    expect((await load()).migrations).toMatchObject({ archivedFolder: `${folder}/seeds`, mirror })
+    write(
+      'understudy.config.json',
+      JSON.stringify({ migrations: { mirror: { table: 'a.b.c', colum: 'config', key: '' } } }),
+    )
+    expect(await problemsOf()).toEqual([
+      'migrations.mirror.table: expected `table` or `schema.table`',
+      expect.stringMatching(/^migrations\.mirror\.column: /),
+      'migrations.mirror.key: expected a name, found an empty text',
+      'migrations.mirror.colum: unknown key; did you mean `column`?',
     ])
   })
 

@@ -77,7 +77,9 @@ describe.each(engines)('without a transaction on $name', (engine) => {
       '002_unique.sql': '-- migrate: no-transaction\ncreate unique index concurrently "Ünï" on "A b" (id)',
     })
     await withTestDatabase(engine, async ({ database }) => {
-      expect(await failureOf(project.up(database))).toMatchObject({ code: 'MIGRATION_FAILED' })
+      const dropIt = expect.stringContaining('public.Ünï is invalid: drop index concurrently "public"."Ünï";')
+      expect(await failureOf(project.up(database))).toMatchObject({ code: 'MIGRATION_FAILED', detail: dropIt })
+      expect(await failureOf(project.up(database))).toMatchObject({ code: 'MIGRATION_UNFINISHED', detail: dropIt })
       const settings = await project.settings()
       const resolved = migrateResolve(settings, { migration: '002', as: 'applied', database })
       expect(await failureOf(resolved)).toMatchObject({

@@ -104,8 +104,9 @@ function renderStates(states: readonly MigrationState[], style: Style): string[]
 }
 
 function summaryOf({ pendingCount, problemCount }: MigrationStatus, style: Style): string {
-  if (problemCount > 0)
-    return style.red(`${problemCount} do not match what was applied; nothing will run until they do`)
+  if (problemCount === 1) return style.red('one migration needs attention; nothing will run until it has got it')
+  if (problemCount > 1)
+    return style.red(`${problemCount} migrations need attention; nothing will run until they have got it`)
   if (pendingCount > 0) return style.yellow(`${pendingCount} pending: \`understudy migrate up\` runs them`)
   return style.green('nothing is pending')
 }

@@ -1,0 +1,31 @@
+import type { Session } from '../database/port.js'
+import { UnderstudyError } from '../errors.js'
+import { describeInvalid, readInvalidIndexes } from './invalid-indexes.js'
+import type { LedgerRow } from './ledger.js'
+
+/**
+ * Stops where a migration without a transaction was begun and not seen to its end.
+ *
+ * Error: MIGRATION_UNFINISHED with the indexes that are invalid, and the commands that resolve it.
+ */
+export async function assertFinished(session: Session, ledger: readonly LedgerRow[]): Promise<void> {
+  const unfinished = ledger.filter(({ state }) => state === 'unfinished')
+  const [first] = unfinished
+  if (first === undefined) return
+  const lines = unfinished.map(
+    ({ id, appliedAt }) => `${id}: begun without a transaction at ${appliedAt}, and not seen to its end`,
+  )
+  const ids = unfinished.map(({ id }) => id).join(', ')
+  throw new UnderstudyError('MIGRATION_UNFINISHED', `migration ${ids} needs attention`, {
+    detail: [...lines, ...describeInvalid(await readInvalidIndexes(session))].join('\n'),
+    hint: resolveHint(first.id),
+  })
+}
+
+/** The commands that end the state `unfinished`. */
+export function resolveHint(id: string): string {
+  return [
+    `Look what of it stands. If you took that back, \`understudy migrate resolve ${id} --pending\` lets it run again;`,
+    `if you completed it by hand, say \`understudy migrate resolve ${id} --applied\`.`,
+  ].join(' ')
+}
