@@ -30,9 +30,15 @@ export async function findLeftInvalid(
   sent: readonly SentStatement[],
 ): Promise<readonly IndexName[]> {
   const earlier = new Set(before.map(quoteQualified))
-  const isNamed = ({ name }: IndexName) =>
-    sent.some(({ sql }) => sql.toLowerCase().includes(name.toLowerCase()) || sql.includes(quoteIdentifier(name)))
+  const isNamed = (index: IndexName) => sent.some(({ sql }) => mentions(sql, index))
   return (await readInvalidIndexes(session)).filter((index) => !earlier.has(quoteQualified(index)) || isNamed(index))
+}
+
+/** Whether a text names the index, quoted or not. */
+export function mentions(sql: string, { name }: IndexName): boolean {
+  if (sql.includes(quoteIdentifier(name))) return true
+  const plain = name.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
+  return new RegExp(`(?<![\\p{L}\\p{N}_$])${plain}(?![\\p{L}\\p{N}_$])`, 'iu').test(sql)
 }
 
 /** One line each, with the command that drops it. */

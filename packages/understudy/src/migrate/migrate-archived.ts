@@ -1,7 +1,7 @@
 import type { Settings } from '../config/settings.js'
 import type { Session } from '../database/port.js'
 import { withDatabase } from '../database/with-database.js'
-import { assertNoDrift, compareLedger, type DriftFinding, findDrift } from './compare-ledger.js'
+import { assertNoDrift, compareLedger, type DriftFinding } from './compare-ledger.js'
 import { type LoadedMigration, loadMigrations } from './load-migration.js'
 import type { MigrateOptions, MigrateResult } from './migrate-up.js'
 import { assertNothingSkipped, findNamed } from './plan-migrations.js'
@@ -58,9 +58,9 @@ async function planArchived(
   const named = only === undefined ? null : findNamed(project.archived, only)
   const { ledger, archivedLedger, findings, unapplied } = await readRecords(session, project)
   await assertFinished(session, [...ledger, ...archivedLedger])
-  const comparison = compareLedger(project.archived, archivedLedger)
-  const overridden = assertNoDrift([...findings, ...findDrift(comparison, [])], allow)
-  const chosen = comparison.unapplied.filter((file) => named === null || file.id === named.id)
+  const waiting = compareLedger(project.archived, archivedLedger).unapplied
+  const overridden = assertNoDrift(findings, allow)
+  const chosen = waiting.filter((file) => named === null || file.id === named.id)
   for (const { number } of chosen) assertNothingSkipped(unapplied, number)
   return { steps: await loadMigrations(chosen, project.settings.root), overridden }
 }

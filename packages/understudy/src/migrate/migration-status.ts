@@ -1,7 +1,6 @@
 import type { MigrationPackage, Settings } from '../config/settings.js'
 import type { Database } from '../database/port.js'
 import { withDatabase } from '../database/with-database.js'
-import { compareLedger } from './compare-ledger.js'
 import type { LedgerRow } from './ledger.js'
 import { type MigrationProject, type MigrationRecords, readProject, readRecords } from './read-project.js'
 
@@ -83,12 +82,11 @@ function statesOf({ files }: MigrationProject, records: MigrationRecords): Migra
 
 function archivedStatesOf({ archived }: MigrationProject, { archivedLedger, findings }: MigrationRecords) {
   const rows = new Map(archivedLedger.map((row) => [row.id, row]))
-  const edited = new Set(compareLedger(archived, archivedLedger).changed.map(({ id }) => id))
-  const unadopted = new Set(findings.filter(({ kind }) => kind === 'unadopted').map(({ id }) => id))
+  const found = new Map(findings.map(({ id, kind }) => [id, kind]))
   return archived.map(({ id }): MigrationState => {
     const applied = rows.get(id) ?? null
-    if (applied === null) return { id, state: unadopted.has(id) ? 'unadopted' : 'manual', applied }
-    return { id, state: edited.has(id) ? 'changed' : applied.state, applied }
+    if (applied?.state === 'unfinished') return { id, state: 'unfinished', applied }
+    return { id, state: found.get(id) ?? (applied ? 'applied' : 'manual'), applied }
   })
 }
 

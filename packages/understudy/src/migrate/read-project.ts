@@ -57,17 +57,19 @@ export async function readProject(settings: Settings, options: ReadMigrationsOpt
 
 /** Compares a project with a database. Writes nothing. */
 export async function readRecords(session: Session, project: MigrationProject): Promise<MigrationRecords> {
-  const { files, settings } = project
+  const { files, archived, settings } = project
   const { mirror } = settings.migrations
   const rows = await readLedger(session)
   const ledger = rows.filter(({ method }) => method !== 'archived')
+  const archivedLedger = rows.filter(({ method }) => method === 'archived')
   const mirrored = await readMirror(session, mirror)
   const comparison = compareLedger(files, ledger)
   const unapplied = await loadMigrations(comparison.unapplied, settings.root)
   const findings = [
     ...findDrift(comparison, findInserted(unapplied, ledger)),
+    // Seeds are no longer in an order with the others: none comes too late.
+    ...findDrift(compareLedger(archived, archivedLedger), []),
     ...(mirror === null ? [] : findUnadopted(mirrored, rows, nameOfMirror(mirror))),
   ]
-  const archivedLedger = rows.filter(({ method }) => method === 'archived')
   return { ledger, archivedLedger, mirrored, comparison, unapplied, findings }
 }

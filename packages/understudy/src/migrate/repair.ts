@@ -3,7 +3,7 @@ import type { Database, Session } from '../database/port.js'
 import { withDatabase } from '../database/with-database.js'
 import { UnderstudyError } from '../errors.js'
 import { compareLedger } from './compare-ledger.js'
-import { describeInvalid, readInvalidIndexes } from './invalid-indexes.js'
+import { describeInvalid, mentions, readInvalidIndexes } from './invalid-indexes.js'
 import {
   createLedger,
   deleteLedgerRow,
@@ -120,7 +120,7 @@ export async function migrateResolve(settings: Settings, options: ResolveOptions
 }
 
 async function assertNoInvalidIndexOf(session: Session, { id, text }: MigrationFile): Promise<void> {
-  const named = (await readInvalidIndexes(session)).filter(({ name }) => text.includes(name))
+  const named = (await readInvalidIndexes(session)).filter((index) => mentions(text, index))
   if (named.length === 0) return
   throw new UnderstudyError('MIGRATION_UNFINISHED', `an index of migration ${id} is invalid`, {
     detail: describeInvalid(named).join('\n'),

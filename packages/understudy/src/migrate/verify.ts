@@ -1,7 +1,6 @@
 import type { Settings } from '../config/settings.js'
 import type { Database } from '../database/port.js'
 import { withDatabase } from '../database/with-database.js'
-import { compareLedger, findDrift } from './compare-ledger.js'
 import type { LedgerRow } from './ledger.js'
 import { type LoadedMigration, loadMigrations } from './load-migration.js'
 import { type MigrationProject, type MigrationRecords, readProject, readRecords } from './read-project.js'
@@ -56,7 +55,6 @@ function findingsOf(
   return [
     ...unfinished.map(({ id }) => ({ kind: 'unfinished' as const, id, text: `needs attention. ${resolveHint(id)}` })),
     ...findings,
-    ...findDrift(compareLedger(project.archived, archivedLedger), []),
     ...findOutOfOrder(ledger, loaded),
     ...findMoved(ledger, project),
   ]

@@ -167,10 +167,11 @@ describe.each(engines)('on $name', (engine) => {
       expect(await query(database, 'select id from seeded order by id')).toEqual([{ id: 2 }, { id: 4 }])
 
       await project.writeArchived({ '002_seed.sql': 'select 1' })
-      expect(await failureOf(migrateArchived(settings, { database }))).toMatchObject({
-        code: 'MIGRATION_DRIFT',
-        detail: expect.stringContaining('changed:002_seed'),
-      })
+      for (const run of [() => migrateArchived(settings, { database }), () => project.up(database)])
+        expect(await failureOf(run())).toMatchObject({
+          code: 'MIGRATION_DRIFT',
+          detail: expect.stringContaining('changed:002_seed'),
+        })
     })
   })
 
