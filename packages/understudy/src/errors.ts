@@ -217,6 +217,11 @@ export const ERROR_CODES = {
     meaning: 'the target wrote more or fewer rows than the plan has; everything was rolled back',
     remedy: 'Look for a trigger or a rule on the relation that swallows or adds rows.',
   },
+  REPORT_WRITE_FAILED: {
+    meaning: 'the report of an import cannot be written where it was asked for',
+    remedy:
+      'Name a file in a folder that exists and that you may write to; the message says what became of the import.',
+  },
   PLAN_CHANGED: {
     meaning: 'the target changed between the plan that was shown and the import; nothing was written',
     remedy: 'Run the import again and look at the new plan.',
@@ -225,11 +230,51 @@ export const ERROR_CODES = {
 
 export type ErrorCode = keyof typeof ERROR_CODES
 
+/** One cause for a refusal, and the rows that it concerns. */
+export interface Problem {
+  readonly kind: ProblemKind
+  readonly relation: string
+  /** The columns concerned, with commas between them; null where it is the relation as a whole. */
+  readonly column: string | null
+  /** One fact, without the rows. */
+  readonly message: string
+  /** How many rows it concerns; 0 where it concerns none in particular. */
+  readonly rows: number
+  /** These rows, up to a thousand. */
+  readonly cases: readonly ProblemCase[]
+}
+
+export type ProblemKind =
+  /** The target lacks a relation or a column, or has it otherwise. */
+  | 'incompatible'
+  | 'not empty'
+  | 'unrelated rows'
+  /** A value is none of the column's type. */
+  | 'unreadable value'
+  | 'missing target'
+  /** Another row has the value of a unique key. */
+  | 'taken value'
+  /** A check of the table or of a domain does not hold. */
+  | 'refused value'
+  | 'null value'
+  | 'placeholder'
+
+export interface ProblemCase {
+  /** The row: its identity as JSON, or its key in the source (`id 5`) where it has none. */
+  readonly identity: string
+  /** Shortened to 200 characters; null where there is none to show. */
+  readonly value: string | null
+  /** The row that it collides with, or what the database said. */
+  readonly other: string | null
+}
+
 export interface ErrorFacts {
   /** The facts behind the message, one a line: relations, identities, files. */
   readonly detail?: string | undefined
   /** What to do about it, as a sentence. */
   readonly hint?: string | undefined
+  /** What `detail` sums up, for programs. */
+  readonly problems?: readonly Problem[] | undefined
   readonly cause?: unknown
 }
 
@@ -242,11 +287,14 @@ export class UnderstudyError extends Error {
   readonly code: ErrorCode
   readonly detail: string | undefined
   readonly hint: string | undefined
+  /** What `detail` sums up, for programs; empty where the error has one cause. */
+  readonly problems: readonly Problem[]
 
   constructor(code: ErrorCode, message: string, facts: ErrorFacts = {}) {
     super(message, facts.cause === undefined ? undefined : { cause: facts.cause })
     this.code = code
     this.detail = facts.detail
     this.hint = facts.hint
+    this.problems = facts.problems ?? []
   }
 }

@@ -23,10 +23,20 @@ export type {
 } from './config/settings.js'
 export { type OpenOptions, openDatabase } from './database/open.js'
 export type { Database, LinesTarget, Session, TransactionOptions } from './database/port.js'
-export { ERROR_CODES, type ErrorCode, type ErrorFacts, UnderstudyError } from './errors.js'
+export {
+  ERROR_CODES,
+  type ErrorCode,
+  type ErrorFacts,
+  type Problem,
+  type ProblemCase,
+  type ProblemKind,
+  UnderstudyError,
+} from './errors.js'
 export { type ExportedFile, type ExportOptions, type ExportResult, exportContent } from './export/export-content.js'
 export { type ImportOptions, type ImportResult, importContent } from './import/import-content.js'
+export type { PlannedLate } from './import/late-references.js'
 export type { ImportMode, ImportPlan, PlannedRelation } from './import/plan.js'
+export type { ImportReport } from './import/report.js'
 export { type InitOptions, type InitResult, initConfig } from './init/init-config.js'
 export { type Cycle, type InspectedRelation, type Inspection, inspectDatabase } from './inspect/inspect-database.js'
 export type { KeyProposal } from './inspect/propose-keys.js'

@@ -43,7 +43,10 @@ export interface RelationConfig {
   readonly triggers?: TriggerPolicy | undefined
   /** True: not content. */
   readonly exclude?: boolean | undefined
-  /** The identity of the row that stands in for a missing target: `{ xmlid: 'setup' }`. */
+  /**
+   * The row that stands in for a missing target: `{ xmlid: 'setup' }`. Where the target has no row with these values, one is made of them, so
+   * they must satisfy what the table asks: `{ xmlid: 'setup', name: 'To be set up' }`.
+   */
   readonly placeholder?: Readonly<Record<string, unknown>> | undefined
 }
 

@@ -2,7 +2,7 @@ import type { Column } from '../catalog/catalog.js'
 import type { Session } from '../database/port.js'
 import { quoteIdentifier, quoteLiteral, quoteQualified } from '../database/quoting.js'
 import { pinSettings } from '../database/settings.js'
-import type { ContentRelation } from '../model/model.js'
+import type { ContentRelation, RelationName } from '../model/model.js'
 import { catalogRelation, fromRelation, type SqlContext } from '../model/sql-context.js'
 import { analyzeTemporary, type Load } from './load.js'
 import { matched } from './match.js'
@@ -50,6 +50,26 @@ function defaultExpression(context: SqlContext, relation: ContentRelation, colum
 /** Whether new rows take this key from the archive, because nothing else fills it. */
 export function isTakenFromArchive(column: Column): boolean {
   return column.identity === null && column.default === null && !isNumber(column)
+}
+
+/**
+ * The expression that gives one new row a value of this column, as `allocateKeys` does for many; null where nothing but a person can. `load` tells of rows that
+ * come and have their keys already.
+ */
+export function newKeyExpression(
+  context: SqlContext,
+  relation: RelationName,
+  column: Column,
+  load?: Load | undefined,
+): string | null {
+  if (column.identity !== null && column.sequence !== null)
+    return `nextval(${quoteLiteral(quoteQualified(column.sequence))}::regclass)`
+  if (column.default !== null) return column.default
+  if (!isNumber(column) || column.isNullable) return null
+  const name = quoteIdentifier(column.name)
+  const key = load === undefined ? 0 : load.relation.surrogate.indexOf(column.name) + 1
+  const coming = key === 0 || load === undefined ? '' : `, (select max(k${key}) from ${load.rows})`
+  return `greatest(0, (select max(${name}) from ${fromRelation(context, relation)})${coming}) + 1`
 }
 
 function isNumber(column: Column): boolean {

@@ -1,7 +1,10 @@
-import { describeSqlError } from '../database/failures.js'
+import { describeSqlError, type SqlErrorFacts } from '../database/failures.js'
 import { UnderstudyError } from '../errors.js'
 import { relationLabel } from '../model/model.js'
+import { isSecretName } from '../model/secrets.js'
 import type { Load } from './load.js'
+
+const INSUFFICIENT_PRIVILEGE = '42501'
 
 /** Does a step of the import for one relation; what the database refuses becomes an error that names the relation. */
 export async function attempt<T>(load: Load, action: string, work: () => Promise<T>): Promise<T> {
@@ -12,14 +15,21 @@ export async function attempt<T>(load: Load, action: string, work: () => Promise
     if (facts === undefined) throw error
     const relation = facts.table ?? relationLabel(load.relation)
     const lines = [
-      facts.detail,
+      mayHoldSecrets(load, facts) ? undefined : facts.detail,
       facts.column === undefined ? undefined : `column ${facts.column}`,
       facts.constraint === undefined ? undefined : `constraint ${facts.constraint}`,
     ]
-    throw new UnderstudyError('IMPORT_REFUSED_BY_DATABASE', `cannot ${action} ${relation}: ${facts.message}`, {
+    const code = facts.sqlstate === INSUFFICIENT_PRIVILEGE ? 'PRIVILEGE_MISSING' : 'IMPORT_REFUSED_BY_DATABASE'
+    throw new UnderstudyError(code, `cannot ${action} ${relation}: ${facts.message}`, {
       detail: lines.filter((line) => line !== undefined).join('\n') || undefined,
       hint: facts.hint ?? 'Nothing was written. Mend the row in the source or the target, and import again.',
       cause: error,
     })
   }
+}
+
+/** 23502 null, 23514 check: their detail is the failing row, all of it. Others name single columns. */
+function mayHoldSecrets(load: Load, { sqlstate, detail }: SqlErrorFacts): boolean {
+  const names = load.relation.columns.map((column) => column.name).filter(isSecretName)
+  return names.length > 0 && (/^235(02|14)$/.test(sqlstate) || names.some((name) => detail?.includes(name) === true))
 }

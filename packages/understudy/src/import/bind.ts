@@ -1,5 +1,6 @@
 import type { Session } from '../database/port.js'
 import { quoteIdentifier, quoteLiteral } from '../database/quoting.js'
+import type { Problem } from '../errors.js'
 import { identitySelect, VALUE_KEY } from '../model/identity-sql.js'
 import { leavesOf } from '../model/leaves.js'
 import {
@@ -15,6 +16,7 @@ import { equalityOf, fromRelation, type SqlContext } from '../model/sql-context.
 import { analyzeTemporary, type Load, type Slot } from './load.js'
 import { ownLeafExpressions, sameLeaf, slotLeafExpressions } from './match.js'
 import { bare } from './parse.js'
+import { plural, readProblem } from './problems.js'
 
 /**
  * Finds for every reference of the parsed records the row that it names, among the target's rows and the new ones: `bound (n, b…, m…)`, where
@@ -98,7 +100,7 @@ class Binding {
     const found: string[] = []
     for (const [index, alternative] of slot.translation.alternatives.entries()) {
       const alias = `b${slot.id}_${index}`
-      const when = this.#discriminates(slot, alternative)
+      const when = discriminates(this.load, slot, alternative)
       const target = relationOf(this.context.model, alternative.target)
       const leaves = slotLeafExpressions(this.context, value, target, slot.isTyped)
       this.#joins.push(this.#join(alternative, leaves, alias, when))
@@ -145,32 +147,38 @@ class Binding {
     )
   }
 
-  #discriminates(slot: Slot, alternative: Alternative): string {
-    if (slot.translation.discriminator === null || alternative.when === null) return 'true'
-    const position =
-      this.load.relation.columns.findIndex((column) => column.name === slot.translation.discriminator) + 1
-    return `p.c${position}::text = ${quoteLiteral(alternative.when)}`
-  }
-
   #join(alternative: Alternative, expressions: readonly string[], alias: string, condition: string): string {
     const target = relationOf(this.context.model, alternative.target)
     const leaves = leavesOf(this.context.model, target)
     const pairs = leaves.map((leaf, index) =>
       sameLeaf(this.context, leaf, `${alias}.l${index + 1}`, expressions[index] ?? 'null'),
     )
-    return `left join (${this.#rowsOf(target, alternative)}) ${alias} on ${[...pairs, condition].join(' and ')}`
+    return `left join (${rowsNamed(this.context, this.loads, target, alternative.targetColumn)}) ${alias} on ${[...pairs, condition].join(' and ')}`
   }
+}
 
-  /** Every row that a reference may name, by its leaves: those of the target, and those that this import makes. */
-  #rowsOf(target: ContentRelation, alternative: Alternative): string {
-    const load = this.loads.get(relationLabel(target))
-    const here = `select true as found, i.* from (${identitySelect(this.context, target, [alternative.targetColumn])}) i`
-    if (load === undefined || load.counts.inserts === 0) return here
-    const key = target.surrogate.indexOf(alternative.targetColumn) + 1
-    const leaves = ownLeafExpressions(this.context, load.relation, 'q').map((leaf, index) => `${leaf} as l${index + 1}`)
-    const coming = `select true as found, w.k${key} as t1, ${leaves.join(', ')} from ${load.parsed} q join ${load.rows} w on w.n = q.n where w.is_new`
-    return load.rowsBefore === 0 ? coming : `${here} union all ${coming}`
-  }
+/** Every row that a reference may name: `found`, the value of `column` as `t1`, its leaves; those of the target, and those that this import makes. */
+export function rowsNamed(
+  context: SqlContext,
+  loads: ReadonlyMap<string, Load>,
+  target: ContentRelation,
+  column: string,
+): string {
+  const load = loads.get(relationLabel(target))
+  const here = `select true as found, i.* from (${identitySelect(context, target, [column])}) i`
+  if (load === undefined || load.counts.inserts === 0) return here
+  const key = target.surrogate.indexOf(column) + 1
+  const leaves = ownLeafExpressions(context, load.relation, 'q').map((leaf, index) => `${leaf} as l${index + 1}`)
+  const coming = `select true as found, w.k${key} as t1, ${leaves.join(', ')} from ${load.parsed} q join ${load.rows} w on w.n = q.n where w.is_new`
+  return load.rowsBefore === 0 ? coming : `${here} union all ${coming}`
+}
+
+/** The condition under which a record's reference goes to this alternative; `p` is the parsed table. */
+export function discriminates(load: Load, slot: Slot, alternative: Alternative): string {
+  const { discriminator } = slot.translation
+  if (discriminator === null || alternative.when === null) return 'true'
+  const position = load.relation.columns.findIndex((column) => column.name === discriminator) + 1
+  return `p.c${position}::text = ${quoteLiteral(alternative.when)}`
 }
 
 function castTo(slot: Slot, alternative: Alternative, value: string, type = slot.type): string {
@@ -181,13 +189,13 @@ function elementOf(arrayType: string): string {
   return arrayType.replace(/\[\]$/, '')
 }
 
-/** What is missing, for messages: the relation, the row, the reference and the identity that it names. */
+/** A reference of a relation some of whose rows are nowhere to be found. */
 export interface MissingTarget {
-  readonly relation: string
-  readonly reference: string
-  readonly target: string
-  readonly rows: number
-  readonly samples: readonly string[]
+  readonly load: Load
+  /** The place in the record, or null for a foreign key whose values travel as they are. */
+  readonly slot: Slot | null
+  readonly columns: readonly string[]
+  readonly problem: Problem
 }
 
 /** Lists the references of a relation whose rows are nowhere to be found. */
@@ -196,13 +204,17 @@ export async function findMissing(session: Session, load: Load): Promise<Missing
     ...load.slots.map((slot) => ({
       flag: `m${slot.id}`,
       value: `to_json(p.r${slot.id})`,
-      reference: slot.path,
+      slot,
+      label: [slot.path],
+      columns: [slot.column.name],
       targets: slot.translation.alternatives.map((each): RelationName => each.target),
     })),
     ...plainReferences(load).map((reference, index) => ({
       flag: `m_${index}`,
       value: plainValue(load, reference),
-      reference: reference.columns.join(', '),
+      slot: null,
+      label: reference.columns,
+      columns: reference.columns,
       targets: [reference.target],
     })),
   ]
@@ -211,24 +223,23 @@ export async function findMissing(session: Session, load: Load): Promise<Missing
     `select ${flags.map(({ flag }) => `bool_or(${flag}) as ${flag}`).join(', ')} from ${load.bound}`,
   )
   const missing: MissingTarget[] = []
-  for (const { flag, value, reference, targets } of flags.filter((each) => any?.[each.flag] === true)) {
-    const rows = await session.query<{ sample: string; total: number }>(
-      `select coalesce(p.master, 'row ' || p.n) || ' -> ' || coalesce(${value}::text, '') as sample, count(*) over () as total
+  for (const { flag, value, slot, label, columns, targets } of flags.filter((each) => any?.[each.flag] === true)) {
+    const names = targets.map(relationLabel).join(' or ')
+    const [problem] = await readProblem(
+      session,
+      load,
+      {
+        kind: 'missing target',
+        columns: label,
+        message: (rows) =>
+          `${plural(rows, 'row refers', 'rows refer')} to ${names} that are neither in the archive nor in the target`,
+      },
+      `select p.n, (${value})::text as value, null as other, null::bigint as other_n
          from ${load.bound} b
          join ${load.parsed} p on p.n = b.n
-        where b.${flag}
-        order by p.n
-        limit 5`,
+        where b.${flag}`,
     )
-    const [first] = rows
-    if (first === undefined) continue
-    missing.push({
-      relation: relationLabel(load.relation),
-      reference,
-      target: targets.map(relationLabel).join(' or '),
-      rows: first.total,
-      samples: rows.map((row) => row.sample),
-    })
+    if (problem !== undefined) missing.push({ load, slot, columns, problem })
   }
   return missing
 }

@@ -9,6 +9,7 @@ import { UnderstudyError } from '../errors.js'
 import type { OnProgress } from '../progress.js'
 import { readInstance } from '../registry/registry.js'
 import { type ImportMode, type ImportPlan, isSamePlan, type MissingPolicy } from './plan.js'
+import { type Journal, newJournal, withReport } from './report.js'
 import { analyzeWritten, type ImportStep, type Outcome, runImport } from './run-import.js'
 
 export interface ImportOptions {
@@ -25,6 +26,11 @@ export interface ImportOptions {
   readonly targetName?: string | undefined
   /** How long to wait for another run, or for a table that somebody writes. Default: 30 s. */
   readonly waitMs?: number | undefined
+  /**
+   * A file for the whole report as JSON (`ImportReport`), written whatever comes of the import. Default: none. It is made at once, so that one
+   * that cannot be written stops the import before it begins.
+   */
+  readonly report?: string | undefined
   readonly onWait?: ((holder: LockHolder | undefined) => void) | undefined
   readonly onProgress?: OnProgress | undefined
   readonly signal?: AbortSignal | undefined
@@ -37,6 +43,10 @@ export interface ImportResult {
   readonly archivePath: string
   readonly isWritten: boolean
   readonly steps: readonly ImportStep[]
+  /** How many references of earlier imports got their target; 0 in a dry run, whose plan tells how many would. */
+  readonly resolvedLate: number
+  /** What the archive itself warned of when it was made. */
+  readonly warnings: readonly string[]
   readonly durationMs: number
 }
 
@@ -47,22 +57,36 @@ const DEFAULT_WAIT_MS = 30_000
  * holding any table, shown, and must still hold when it is carried out.
  *
  * @throws UnderstudyError `TARGET_NAME_REQUIRED`, `IMPORT_INCOMPATIBLE`, `IMPORT_REFUSED`, `IMPORT_REFUSED_BY_DATABASE`, `IMPORT_COUNT_MISMATCH`,
- * `PLAN_CHANGED`, `CANCELLED`, `LOCK_NOT_AVAILABLE`, and those of the archive layer
+ * `PLAN_CHANGED`, `CANCELLED`, `LOCK_NOT_AVAILABLE`, `REPORT_WRITE_FAILED`, and those of the archive layer
  */
 export async function importContent(settings: Settings, options: ImportOptions): Promise<ImportResult> {
+  if (options.report === undefined) return await runSteps(settings, options, newJournal())
+  const journal = newJournal()
+  return await withReport(options.report, { settings, mode: options.mode, journal }, () =>
+    runSteps(settings, options, journal),
+  )
+}
+
+async function runSteps(settings: Settings, options: ImportOptions, journal: Journal): Promise<ImportResult> {
   const startedAt = performance.now()
   const path = await resolveArchive(settings, options.archive)
   const index = await readArchive(path)
+  journal.archive = { path, index }
   return await withDatabase({ url: settings.database, open: options.database }, async (database) => {
-    const run = (isDryRun: boolean, expected?: ImportPlan) =>
-      database.withSession((session) =>
-        runLocked(database, session, settings, options, { path, index, isDryRun, expected }),
+    journal.target = database.label
+    const run = (isDryRun: boolean, expected?: ImportPlan) => {
+      journal.steps = []
+      return database.withSession((session) =>
+        runLocked(database, session, settings, options, { path, index, isDryRun, expected, journal }),
       )
-    const finish = ({ plan, steps }: Outcome, isWritten: boolean): ImportResult => ({
+    }
+    const finish = ({ plan, steps, resolvedLate }: Outcome, isWritten: boolean): ImportResult => ({
       plan,
       archivePath: path,
       isWritten,
       steps,
+      resolvedLate,
+      warnings: index.warnings,
       durationMs: Math.round(performance.now() - startedAt),
     })
     if (options.isDryRun === true) return finish(await run(true), false)
@@ -86,6 +110,7 @@ interface Run {
   readonly isDryRun: boolean
   /** The plan that was confirmed: what is done must be that. */
   readonly expected: ImportPlan | undefined
+  readonly journal: Journal
 }
 
 async function runLocked(
@@ -93,7 +118,7 @@ async function runLocked(
   session: Session,
   settings: Settings,
   options: ImportOptions,
-  { path, index, isDryRun, expected }: Run,
+  { path, index, isDryRun, expected, journal }: Run,
 ): Promise<Outcome> {
   const waitMs = options.waitMs ?? DEFAULT_WAIT_MS
   const outcome = await withAdvisoryLock(session, { waitMs, onWait: options.onWait }, () =>
@@ -109,6 +134,7 @@ async function runLocked(
       waitMs,
       onProgress: options.onProgress,
       signal: options.signal,
+      journal,
       approve: (plan) => {
         if (expected === undefined || isSamePlan(plan, expected)) return
         throw new UnderstudyError('PLAN_CHANGED', 'the target changed since the plan was shown', {

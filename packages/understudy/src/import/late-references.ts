@@ -2,11 +2,14 @@ import type { Session } from '../database/port.js'
 import { quoteIdentifier, quoteLiteral } from '../database/quoting.js'
 import { identitySelect } from '../model/identity-sql.js'
 import { leavesOf } from '../model/leaves.js'
-import { findRelation, relationLabel, relationOf } from '../model/model.js'
-import { catalogRelation, fromRelation, type SqlContext } from '../model/sql-context.js'
-import type { Load, Slot } from './load.js'
+import { type ContentColumn, type ContentRelation, relationLabel } from '../model/model.js'
+import { fromRelation, type SqlContext } from '../model/sql-context.js'
+import { isRegistryReadable } from '../registry/registry.js'
+import { discriminates, rowsNamed } from './bind.js'
+import { handleColumns, type Load, type Slot, sameRow } from './load.js'
 import { sameLeaf } from './match.js'
 import { bare } from './parse.js'
+import type { Placeholder } from './placeholders.js'
 import { writtenValues } from './write.js'
 
 /** The temporary table of a load's references without a target: `late (n, slot, identity, stand_in)`. */
@@ -14,27 +17,33 @@ export function lateTable(load: Load): string {
   return `${load.rows}_late`
 }
 
-/** Remembers the references that `bound` marks as missing, with what will stand in for them, before that is put in their place. */
+/**
+ * Remembers the references that `bound` marks as missing, with what will stand in for them, before that is put in their place: the value of a
+ * placeholder of the relation that they name, or null.
+ */
 export async function rememberLate(
   session: Session,
   load: Load,
   slot: Slot,
-  standIn: string | null,
-  placeholder: string | null,
+  placeholders: ReadonlyMap<string, Placeholder>,
 ): Promise<void> {
   await session.execute(
     `create temporary table if not exists ${bare(lateTable(load))} (n bigint, slot text, target text, identity json, stand_in text) on commit drop`,
   )
-  const target = slot.translation.alternatives[0]?.target
-  await session.execute(
-    `insert into ${lateTable(load)}
-     select p.n, ${quoteLiteral(slot.column.name)}, ${quoteLiteral(target === undefined ? '' : relationLabel(target))}, to_json(p.r${slot.id}), $1::text
-       from ${load.bound} b join ${load.parsed} p on p.n = b.n
-      where b.m${slot.id}`,
-    [placeholder],
-  )
-  const value = standIn === null ? `null::${slot.type}` : `${quoteLiteral(standIn)}::${slot.type}`
-  await session.execute(`update ${load.bound} b set b${slot.id} = ${value}, m${slot.id} = false where b.m${slot.id}`)
+  for (const alternative of slot.translation.alternatives) {
+    const label = relationLabel(alternative.target)
+    const standIn = placeholders.get(label)?.values.get(alternative.targetColumn) ?? null
+    const missing = `from ${load.bound} b join ${load.parsed} p on p.n = b.n where b.m${slot.id} and ${discriminates(load, slot, alternative)}`
+    await session.execute(
+      `insert into ${lateTable(load)}
+       select p.n, ${quoteLiteral(slot.column.name)}, ${quoteLiteral(label)}, to_json(p.r${slot.id}), $1::text ${missing}`,
+      [standIn],
+    )
+    const value = standIn === null ? `null::${slot.type}` : `${quoteLiteral(standIn)}::${slot.type}`
+    await session.execute(
+      `update ${load.bound} set b${slot.id} = ${value}, m${slot.id} = false where n in (select p.n ${missing})`,
+    )
+  }
 }
 
 /** Writes what was remembered into the registry, under the rows' keys, which are known now. */
@@ -42,7 +51,8 @@ export async function recordLate(session: Session, load: Load, archiveId: string
   const [found] = await session.query<{ exists: boolean }>(
     `select to_regclass(${quoteLiteral(lateTable(load))}) is not null as exists`,
   )
-  if (found?.exists !== true) return
+  // Where nothing but its place in the table finds a row, nothing finds it later.
+  if (found?.exists !== true || load.handle.includes('ctid')) return
   const values = writtenValues(load, { parsed: 'p', bound: 'b' })
   const key = load.handle.map((name, index) => {
     const surrogate = load.relation.surrogate.indexOf(name)
@@ -62,60 +72,128 @@ export async function recordLate(session: Session, load: Load, archiveId: string
   )
 }
 
+/** References of one column that wait for their target, of this and earlier imports. */
+export interface PlannedLate {
+  readonly relation: string
+  readonly column: string
+  readonly target: string
+  /** How many this import gives their target. */
+  readonly rows: number
+}
+
+interface LateColumn {
+  readonly label: string
+  readonly relation: ContentRelation
+  readonly column: ContentColumn
+  readonly target: ContentRelation
+  readonly targetColumn: string
+  /** Selects the entries of `late_reference l`. */
+  readonly which: string
+  /** The row `t` behind an entry, still with what stands in. */
+  readonly isWaiting: string
+}
+
+/** Counts the late references that the rows of this archive will resolve. A row that the archive itself updates gets its reference from there. */
+export async function planLate(
+  session: Session,
+  context: SqlContext,
+  loads: ReadonlyMap<string, Load>,
+): Promise<PlannedLate[]> {
+  if (!(await isRegistryReadable(session, 'late_reference'))) return []
+  const planned: PlannedLate[] = []
+  for (const late of await readLateColumns(session, context)) {
+    const own = loads.get(late.label)
+    const isUpdated =
+      own?.hasDifferences === true
+        ? `exists (select from ${own.rows} w where not w.is_new and ${sameRow(context, own, 't', 'w')})`
+        : 'false'
+    const [row] = await session.query<{ rows: number }>(
+      `select count(*) as rows
+         from understudy.late_reference l
+         join (${rowsNamed(context, loads, late.target, late.targetColumn)}) i on ${isNamed(context, late)}
+         join ${fromRelation(context, late.relation)} t on ${late.isWaiting}
+        where ${late.which} and not ${isUpdated}`,
+    )
+    const rows = row?.rows ?? 0
+    const names = { relation: late.label, column: late.column.name, target: relationLabel(late.target) }
+    if (rows > 0) planned.push({ ...names, rows })
+  }
+  return planned
+}
+
 /**
  * Gives late references of this and earlier imports their real target, where it has arrived. A row whose column holds something other than
  * the stand-in by now was changed by hand: its entry is dropped and the row left alone. Returns how many were resolved.
  */
 export async function resolveLate(session: Session, context: SqlContext): Promise<number> {
-  const open = await session.query<{ relation: string; column: string; target: string }>(
-    `select distinct relation, column_name as "column", target from understudy.late_reference order by 1, 2, 3`,
-  )
   let resolved = 0
-  for (const { relation, column, target } of open)
-    resolved += await resolveColumn(session, context, relation, column, target)
+  for (const late of await readLateColumns(session, context)) resolved += await resolveColumn(session, context, late)
   return resolved
 }
 
-async function resolveColumn(
-  session: Session,
-  context: SqlContext,
-  label: string,
-  name: string,
-  targetLabel: string,
-): Promise<number> {
-  const relation = context.model.relations.find((each) => relationLabel(each) === label)
-  const target = context.model.relations.find((each) => relationLabel(each) === targetLabel)
-  const column = relation?.columns.find((each) => each.name === name)
-  const alternative = column?.translation?.alternatives.find((each) => relationLabel(each.target) === targetLabel)
-  if (relation === undefined || target === undefined || column === undefined || alternative === undefined) return 0
-  if (!context.relations.has(label) || findRelation(context.model, relation) === undefined) return 0
-  const key = catalogRelation(context, relation).uniqueKeys.find((each) => each.isPrimary)?.columns ?? []
-  if (key.length === 0) return 0
-  const leaves = leavesOf(context.model, relationOf(context.model, target))
-  const named = leaves.map((leaf, index) => {
-    const text = leaves.length === 1 ? `(l.identity #>> '{}')` : `(l.identity ->> ${index})`
-    return sameLeaf(context, leaf, `i.l${index + 1}`, `${text}::${leaf.type}`)
+async function readLateColumns(session: Session, context: SqlContext): Promise<LateColumn[]> {
+  const open = await session.query<{ relation: string; column: string; target: string }>(
+    `select distinct relation, column_name as "column", target from understudy.late_reference order by 1, 2, 3`,
+  )
+  return open.flatMap((each) => {
+    const late = lateColumn(context, each)
+    return late === undefined ? [] : [late]
   })
-  const own = `t.${quoteIdentifier(name)}`
-  const keys = key.map((each) => `t.${quoteIdentifier(each)}::text`).join(', ')
-  const which = `l.relation = ${quoteLiteral(label)} and l.column_name = ${quoteLiteral(name)} and l.target = ${quoteLiteral(targetLabel)}`
+}
+
+/** Undefined where the relation, the column or the way to the target is not what it was, or no columns find the row again. */
+function lateColumn(
+  context: SqlContext,
+  open: { relation: string; column: string; target: string },
+): LateColumn | undefined {
+  const relation = context.model.relations.find((each) => relationLabel(each) === open.relation)
+  const target = context.model.relations.find((each) => relationLabel(each) === open.target)
+  const column = relation?.columns.find((each) => each.name === open.column)
+  const alternative = column?.translation?.alternatives.find((each) => relationLabel(each.target) === open.target)
+  if (relation === undefined || target === undefined || column === undefined || alternative === undefined) return
+  if (!context.relations.has(open.relation) || !context.relations.has(open.target)) return
+  const handle = handleColumns(context, relation)
+  if (handle.includes('ctid')) return
+  const keys = handle.map((name) => `t.${quoteIdentifier(name)}::text`).join(', ')
+  const own = `t.${quoteIdentifier(column.name)}`
+  return {
+    label: open.relation,
+    relation,
+    column,
+    target,
+    targetColumn: alternative.targetColumn,
+    which: `l.relation = ${quoteLiteral(open.relation)} and l.column_name = ${quoteLiteral(column.name)} and l.target = ${quoteLiteral(open.target)}`,
+    isWaiting: `json_build_array(${keys})::text = l.local_key and ${own}::text is not distinct from l.stand_in`,
+  }
+}
+
+/** The row `i` is the one that the entry `l` names. */
+function isNamed(context: SqlContext, { target }: LateColumn): string {
+  const leaves = leavesOf(context.model, target)
+  return leaves
+    .map((leaf, index) => {
+      const text = leaves.length === 1 ? `(l.identity #>> '{}')` : `(l.identity ->> ${index})`
+      return sameLeaf(context, leaf, `i.l${index + 1}`, `${text}::${leaf.type}`)
+    })
+    .join(' and ')
+}
+
+async function resolveColumn(session: Session, context: SqlContext, late: LateColumn): Promise<number> {
+  const { relation, column, target, targetColumn, which, isWaiting } = late
   await session.execute(
     `delete from understudy.late_reference l
-      where ${which}
-        and not exists (select from ${fromRelation(context, relation)} t
-                         where json_build_array(${keys})::text = l.local_key and ${own}::text is not distinct from l.stand_in)`,
+      where ${which} and not exists (select from ${fromRelation(context, relation)} t where ${isWaiting})`,
   )
+  const named = `(${identitySelect(context, target, [targetColumn])}) i`
   const updated = await session.execute(
-    `update ${fromRelation(context, relation)} t set ${quoteIdentifier(name)} = i.t1
+    `update ${fromRelation(context, relation)} t set ${quoteIdentifier(column.name)} = i.t1
        from understudy.late_reference l
-       join (${identitySelect(context, target, [alternative.targetColumn])}) i on ${named.join(' and ')}
-      where ${which} and json_build_array(${keys})::text = l.local_key`,
+       join ${named} on ${isNamed(context, late)}
+      where ${which} and ${isWaiting}`,
   )
   if (updated > 0) {
     await session.execute(
-      `delete from understudy.late_reference l
-        using (${identitySelect(context, target, [alternative.targetColumn])}) i
-        where ${which} and ${named.join(' and ')}`,
+      `delete from understudy.late_reference l using ${named} where ${which} and ${isNamed(context, late)}`,
     )
   }
   return updated

@@ -32,6 +32,8 @@ export interface Load {
   readonly slots: readonly Slot[]
   /** Whether any record differs from the target: else nothing of this relation is looked at any further. */
   hasDifferences: boolean
+  /** Whether values of its records could not be read and were blanked: then the import is refused in the end. */
+  hasUnreadable: boolean
   /** The target's rows before the import. */
   rowsBefore: number
   counts: LoadCounts
@@ -59,7 +61,12 @@ export interface Slot {
   readonly isTyped: boolean
 }
 
-export function createLoad(context: SqlContext, relation: ContentRelation, entry: FileEntry, index: number): Load {
+export function createLoad(
+  context: SqlContext,
+  relation: ContentRelation,
+  entry: FileEntry,
+  index: number | string,
+): Load {
   const name = (what: string) => `pg_temp.understudy_${what}_${index}`
   return {
     relation,
@@ -72,13 +79,14 @@ export function createLoad(context: SqlContext, relation: ContentRelation, entry
     handle: handleColumns(context, relation),
     slots: relation.columns.flatMap((column, position) => slotsOf(context, column, position + 1)),
     hasDifferences: true,
+    hasUnreadable: false,
     rowsBefore: 0,
     counts: { unchanged: 0, updates: 0, inserts: 0, deletes: 0, skipped: 0 },
   }
 }
 
 /** The primary key where there is one, else the identity's columns, else the place in the table, which only holds while nothing writes it. */
-function handleColumns(context: SqlContext, relation: ContentRelation): readonly string[] {
+export function handleColumns(context: SqlContext, relation: ContentRelation): readonly string[] {
   const primary = catalogRelation(context, relation).uniqueKeys.find((key) => key.isPrimary)
   if (primary !== undefined) return primary.columns
   if (relation.identity.kind === 'key' || relation.identity.kind === 'origin') return relation.identity.columns

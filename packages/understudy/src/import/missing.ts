@@ -1,28 +1,36 @@
 import type { Session } from '../database/port.js'
-import { quoteIdentifier, quoteLiteral } from '../database/quoting.js'
-import { UnderstudyError } from '../errors.js'
-import { type RelationName, relationLabel } from '../model/model.js'
-import { fromRelation, type SqlContext } from '../model/sql-context.js'
+import type { Problem } from '../errors.js'
+import { relationLabel } from '../model/model.js'
+import type { SqlContext } from '../model/sql-context.js'
 import { attempt } from './attempt.js'
 import { bindReferences, findMissing, type MissingTarget, plainReferences } from './bind.js'
 import { rememberLate } from './late-references.js'
-import type { Load, Slot } from './load.js'
+import type { Load } from './load.js'
+import { type Placeholder, preparePlaceholders, type WantedPlaceholder } from './placeholders.js'
 import type { MissingPolicy } from './plan.js'
+import { describeProblem } from './problems.js'
 
 export interface MissingOptions {
   readonly onMissing: MissingPolicy
+  readonly isDryRun: boolean
 }
 
-/**
- * Binds all references, and deals with those whose target is nowhere by the policy. Returns notes for the plan. With `fail`, or where the
- * policy cannot be followed, throws `IMPORT_REFUSED` with every reference concerned.
- */
+export interface Settled {
+  /** For the plan: what was done where a target is missing. */
+  readonly notes: readonly string[]
+  /** Where the policy is `fail`, or cannot be followed. */
+  readonly problems: readonly Problem[]
+  /** Rows that must be written first: they stand in for others. */
+  readonly placeholders: readonly Placeholder[]
+}
+
+/** Binds all references, and deals with those whose target is nowhere by the policy. */
 export async function settleMissing(
   session: Session,
   context: SqlContext,
   loads: ReadonlyMap<string, Load>,
   options: MissingOptions,
-): Promise<string[]> {
+): Promise<Settled> {
   const list = [...loads.values()].filter((load) => load.hasDifferences)
   const notes: string[] = []
   for (;;) {
@@ -31,120 +39,62 @@ export async function settleMissing(
       await attempt(load, 'bind the references of', () => bindReferences(session, context, load, loads))
       missing.push(...(await findMissing(session, load)))
     }
-    if (missing.length === 0) return notes
-    switch (options.onMissing) {
-      case 'fail':
-        throw refusal(
-          missing,
-          'find no target',
-          'Bring the targets along (export without --only or --exclude), or choose --on-missing null, skip or placeholder.',
-        )
-      case 'skip':
-        notes.push(...missing.map((each) => `${describeMissing(each)}: skipped`))
-        for (const load of list) await skipMissing(session, load)
-        break
-      case 'null':
-        await standInForAll(session, list, missing, () => null)
-        return [...notes, ...missing.map((each) => `${describeMissing(each)}: null until it arrives`)]
-      case 'placeholder': {
-        const placeholders = await findPlaceholders(session, context, missing)
-        await standInForAll(session, list, missing, (target) => placeholders.get(relationLabel(target)) ?? null)
-        return [...notes, ...missing.map((each) => `${describeMissing(each)}: the placeholder until it arrives`)]
-      }
+    const problems = missing.map(({ problem }) => problem)
+    if (problems.length === 0) return { notes, problems, placeholders: [] }
+    if (options.onMissing === 'fail') return { notes, problems, placeholders: [] }
+    if (options.onMissing === 'null') return await standIn(session, missing, new Map(), 'null')
+    if (options.onMissing === 'placeholder') {
+      const prepared = await preparePlaceholders(session, context, loads, wantedOf(missing), options.isDryRun)
+      if (prepared.problems.length > 0) return { notes, problems: prepared.problems, placeholders: [] }
+      const settled = await standIn(session, missing, prepared.placeholders, 'the placeholder')
+      const made = [...prepared.placeholders.values()].filter(({ insert }) => insert !== null)
+      return { ...settled, notes: [...settled.notes, ...made.map(({ note }) => note)], placeholders: made }
     }
+    notes.push(...problems.map((problem) => `${describeProblem(problem)}: skipped`))
+    for (const load of list) await skipMissing(session, load)
   }
 }
 
-function describeMissing({ relation, reference, target, rows, samples }: MissingTarget): string {
-  const some = rows > samples.length ? ', …' : ''
-  return `${relation}.${reference}: ${rows} ${rows === 1 ? 'row refers' : 'rows refer'} to ${target} that are neither in the archive nor in the target: ${samples.join(', ')}${some}`
-}
-
-function refusal(missing: readonly MissingTarget[], what: string, hint: string): UnderstudyError {
-  const count = missing.length === 1 ? '1 reference' : `${missing.length} references`
-  return new UnderstudyError('IMPORT_REFUSED', `${count} ${what}`, {
-    detail: missing.map(describeMissing).join('\n'),
-    hint,
-  })
+/** The columns of each target that references ask for, by its label. */
+function wantedOf(missing: readonly MissingTarget[]): Map<string, WantedPlaceholder> {
+  const wanted = new Map<string, WantedPlaceholder>()
+  for (const { slot } of missing) {
+    for (const { target, targetColumn } of slot?.translation.alternatives ?? []) {
+      const label = relationLabel(target)
+      const columns = wanted.get(label)?.columns ?? []
+      wanted.set(label, { target, columns: [...new Set([...columns, targetColumn])] })
+    }
+  }
+  return wanted
 }
 
 /** Puts null or a placeholder where a target is missing, and keeps the identity for a later archive. */
-async function standInForAll(
+async function standIn(
   session: Session,
-  loads: readonly Load[],
   missing: readonly MissingTarget[],
-  standIn: (target: RelationName) => string | null,
-): Promise<void> {
-  const refused: MissingTarget[] = []
-  for (const load of loads) {
-    const own = missing.filter((each) => each.relation === relationLabel(load.relation))
-    for (const each of own) {
-      const slot = load.slots.find(({ path }) => path === each.reference)
-      const target = slot?.translation.alternatives[0]?.target
-      const value = target === undefined ? null : standIn(target)
-      if (value === null && !isNullable(load, each.reference)) refused.push(each)
-      // A plain reference that is marked as missing is written as null.
-      else if (slot !== undefined) await standInFor(session, load, slot, value)
-    }
-  }
-  if (refused.length > 0) {
-    throw refusal(
-      refused,
-      'find no target and cannot be null',
-      'Bring the targets along, or choose --on-missing skip or placeholder.',
-    )
-  }
-}
-
-async function standInFor(session: Session, load: Load, slot: Slot, value: string | null): Promise<void> {
-  if (slot.translation.shape === 'value' && !slot.id.includes('_'))
-    return await rememberLate(session, load, slot, value, value)
-  // Inside arrays and composites what was found stays; the missing elements are null already.
-  await session.execute(`update ${load.bound} set m${slot.id} = false where m${slot.id}`)
-}
-
-function isNullable(load: Load, reference: string): boolean {
-  const names = reference.split(', ').map((path) => path.split('.')[0])
-  return load.relation.columns.some((column) => names.includes(column.name) && column.isNullable)
-}
-
-/** The key of each relation's placeholder row: the row that the configuration names, which must stand in the target. */
-async function findPlaceholders(
-  session: Session,
-  context: SqlContext,
-  missing: readonly MissingTarget[],
-): Promise<Map<string, string>> {
-  const found = new Map<string, string>()
-  const problems: string[] = []
-  for (const label of new Set(missing.flatMap((each) => each.target.split(' or ')))) {
-    const relation = context.model.relations.find((each) => relationLabel(each) === label)
-    if (relation === undefined) continue
-    const configured = context.configured.get(label)?.placeholder
-    const [key] = relation.surrogate
-    if (configured === undefined || key === undefined) {
-      problems.push(`${label}: no placeholder is configured (relations.${label}.placeholder)`)
+  placeholders: ReadonlyMap<string, Placeholder>,
+  what: string,
+): Promise<Settled> {
+  const notes: string[] = []
+  const problems: Problem[] = []
+  for (const { load, slot, columns, problem } of missing) {
+    const isInside = slot !== null && (slot.translation.shape !== 'value' || slot.id.includes('_'))
+    const hasStandIn =
+      slot?.translation.alternatives.every(({ target }) => placeholders.has(relationLabel(target))) ?? false
+    if (!hasStandIn && !isInside && !isNullable(load, columns)) {
+      problems.push({ ...problem, message: `${problem.message}, and the column must not be null` })
       continue
     }
-    const conditions = Object.entries(configured).map(
-      ([name, value]) => `s.${quoteIdentifier(name)}::text = ${quoteLiteral(String(value))}`,
-    )
-    const rows = await session.query<{ key: string }>(
-      `select s.${quoteIdentifier(key)}::text as key from ${fromRelation(context, relation)} s where ${conditions.join(' and ')} limit 2`,
-    )
-    const [row] = rows
-    if (row === undefined || rows.length > 1)
-      problems.push(
-        `${label}: ${rows.length === 0 ? 'no row' : 'several rows'} in the target with ${JSON.stringify(configured)}`,
-      )
-    else found.set(label, row.key)
+    notes.push(`${describeProblem(problem)}: ${slot === null || isInside ? 'null' : `${what} until it arrives`}`)
+    // A plain reference that is marked as missing is written as null; so are elements and fields inside a value.
+    if (isInside) await session.execute(`update ${load.bound} set m${slot.id} = false where m${slot.id}`)
+    else if (slot !== null) await rememberLate(session, load, slot, placeholders)
   }
-  if (problems.length > 0) {
-    throw new UnderstudyError('IMPORT_REFUSED', 'placeholders are missing', {
-      detail: problems.join('\n'),
-      hint: 'Add the rows to the target, or configure them, or choose another policy with --on-missing.',
-    })
-  }
-  return found
+  return { notes, problems, placeholders: [] }
+}
+
+function isNullable(load: Load, columns: readonly string[]): boolean {
+  return load.relation.columns.some((column) => columns.includes(column.name) && column.isNullable)
 }
 
 /** Takes the rows with missing targets out of the import. What refers to a new row among them is missing its target next. */

@@ -14,9 +14,9 @@ import { analyzeTemporary, type Load } from './load.js'
  * `c<k>_<f>` and `r<k>_<f>`; the row's own origin is `o`.
  */
 export async function parseStaged(session: Session, context: SqlContext, load: Load): Promise<void> {
-  const parts = load.relation.columns.map((column, index) => parseColumn(context, load, column, index + 1))
+  const parts = load.relation.columns.map((column, index) => parsedColumn(context, load, column, index + 1))
   const fields = parts.flatMap((part) => part.field)
-  const name = ownNameFields(context, load)
+  const name = parsedName(context, load)
   fields.unshift(...name.map(({ key, type }) => `"${key}" ${type}`))
   const list = [
     's.n',
@@ -37,7 +37,7 @@ export async function parseStaged(session: Session, context: SqlContext, load: L
 }
 
 /** What a record says of its own identity beside its columns, and where it goes. */
-function ownNameFields(context: SqlContext, { relation }: Load): { key: string; type: string; column: string }[] {
+export function parsedName(context: SqlContext, { relation }: Load): { key: string; type: string; column: string }[] {
   if (relation.identity.kind === 'origin') return [{ key: ORIGIN_KEY, type: 'text', column: 'o' }]
   if (!isNamedContent(context.model, relation)) return []
   return [
@@ -90,14 +90,15 @@ export async function pairContent(session: Session, context: SqlContext, load: L
   )
 }
 
-interface ParsedColumn {
+export interface ParsedColumn {
   /** Its entry in the record's definition. */
   readonly field: string[]
   readonly outputs: string[]
   readonly laterals: string[]
 }
 
-function parseColumn(context: SqlContext, load: Load, column: ContentColumn, position: number): ParsedColumn {
+/** How a column of the record is read. */
+export function parsedColumn(context: SqlContext, load: Load, column: ContentColumn, position: number): ParsedColumn {
   const key = quoteIdentifier(column.key)
   const slot = load.slots.find((each) => each.id === String(position))
   if (column.fields !== undefined) return parseComposite(column, position)

@@ -1,4 +1,5 @@
 import { relationLabel } from '../model/model.js'
+import type { PlannedLate } from './late-references.js'
 import type { Load } from './load.js'
 
 export type ImportMode = 'init' | 'replace'
@@ -12,6 +13,8 @@ export interface ImportPlan {
   readonly mode: ImportMode
   /** In order of schema and name. */
   readonly relations: readonly PlannedRelation[]
+  /** References of earlier imports whose target arrives now. */
+  readonly lateReferences: readonly PlannedLate[]
   /** What the reader should know beside the counts. */
   readonly notes: readonly string[]
 }
@@ -40,7 +43,11 @@ export function plannedRelations(loads: Iterable<Load>): PlannedRelation[] {
 
 /** Whether two plans would do the same in every relation. */
 export function isSamePlan(a: ImportPlan, b: ImportPlan): boolean {
-  return JSON.stringify([a.archive.id, a.relations]) === JSON.stringify([b.archive.id, b.relations])
+  return identityOf(a) === identityOf(b)
+}
+
+function identityOf({ archive, relations, lateReferences }: ImportPlan): string {
+  return JSON.stringify([archive.id, relations, lateReferences])
 }
 
 export function plannedChanges(plan: ImportPlan): number {

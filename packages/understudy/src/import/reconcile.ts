@@ -1,29 +1,32 @@
 import type { Session } from '../database/port.js'
 import { quoteIdentifier, quoteLiteral } from '../database/quoting.js'
-import { UnderstudyError } from '../errors.js'
+import type { Problem } from '../errors.js'
 import { lineSelect } from '../model/line-sql.js'
 import { type ContentRelation, relationLabel, relationOf } from '../model/model.js'
 import { fromRelation, type SqlContext } from '../model/sql-context.js'
 import { type Load, sameRow } from './load.js'
 import { matchedLines } from './parse.js'
+import { plainProblem, plural } from './problems.js'
 import type { ImportRun } from './run-import.js'
 
 /**
- * Refuses what would double rows or mix histories: an `init` into relations that hold rows of their own, and rows known by their origin on both
+ * Finds what would double rows or mix histories: an `init` into relations that hold rows of their own, and rows known by their origin on both
  * sides of which the registry knows none.
  */
-export async function refuseUnrelated(
+export async function findUnrelated(
   session: Session,
   context: SqlContext,
   loads: readonly Load[],
   run: ImportRun,
-): Promise<void> {
-  const problems: string[] = []
+): Promise<Problem[]> {
+  const problems: Problem[] = []
   for (const load of loads) {
     const label = relationLabel(load.relation)
     const matched = await countMatched(session, load)
     if (run.mode === 'init' && load.rowsBefore > matched) {
-      problems.push(`${label}: the target holds ${load.rowsBefore - matched} rows that the archive does not have`)
+      const rows = load.rowsBefore - matched
+      const message = `the target holds ${plural(rows, 'row that the archive does', 'rows that the archive does')} not have`
+      problems.push(plainProblem('not empty', label, null, message, rows))
     } else if (
       load.relation.identity.kind === 'origin' &&
       load.rowsBefore > 0 &&
@@ -31,22 +34,12 @@ export async function refuseUnrelated(
       load.entry.records > 0
     ) {
       if (!(await sharesHistory(session, context, load, run))) {
-        problems.push(`${label}: both sides hold rows without a natural key, and nothing tells which are the same`)
+        const message = 'both sides hold rows without a natural key, and nothing tells which are the same'
+        problems.push(plainProblem('unrelated rows', label, null, message, load.rowsBefore))
       }
     }
   }
-  if (problems.length === 0) return
-  const isInit = run.mode === 'init'
-  throw new UnderstudyError(
-    'IMPORT_REFUSED',
-    isInit ? 'the target is not empty' : 'rows on both sides have nothing in common',
-    {
-      detail: problems.join('\n'),
-      hint: isInit
-        ? 'An init fills a fresh database. Use --mode replace to bring content into one that is in use.'
-        : "Give the relation a key (`relations.<name>.identity: ['column']`), make it `content`, or exclude it.",
-    },
-  )
+  return problems
 }
 
 /** Rows of the target that the archive has too, changed or not. */

@@ -1,25 +1,18 @@
 import type { Session } from '../database/port.js'
 import { quoteLiteral } from '../database/quoting.js'
 import { relationLabel } from '../model/model.js'
-import type { SqlContext } from '../model/sql-context.js'
 import { recordTransfer } from '../registry/registry.js'
-import { recordLate, resolveLate } from './late-references.js'
+import { recordLate } from './late-references.js'
 import type { Load } from './load.js'
 import { plannedRelations } from './plan.js'
 import type { ImportRun } from './run-import.js'
 
-/** Writes the import into the registry: where new rows came from, and the lineage. */
-export async function recordImport(
-  session: Session,
-  context: SqlContext,
-  loads: readonly Load[],
-  run: ImportRun,
-): Promise<void> {
+/** Writes the import into the registry: where new rows came from, what waits for its target, and the lineage. */
+export async function recordImport(session: Session, loads: readonly Load[], run: ImportRun): Promise<void> {
   for (const load of loads) {
     if (load.relation.identity.kind === 'origin' && load.counts.inserts > 0) await recordOrigins(session, load)
   }
   for (const load of loads) await recordLate(session, load, run.index.id)
-  await resolveLate(session, context)
   await recordTransfer(session, {
     direction: 'import',
     archiveId: run.index.id,

@@ -21,7 +21,7 @@ export async function repairCascades(
   const repaired: Load[] = []
   for (const [index, load] of concerned.entries()) {
     const again = {
-      ...createLoad(context, load.relation, load.entry, loads.size + index + 1),
+      ...createLoad(context, load.relation, load.entry, `again_${index + 1}`),
       stage: load.stage,
       rowsBefore: 1,
     }

@@ -8,10 +8,10 @@ import { describeSqlError } from '../database/failures.js'
 import type { Session } from '../database/port.js'
 import { quoteQualified } from '../database/quoting.js'
 import { pinSettings } from '../database/settings.js'
-import { UnderstudyError } from '../errors.js'
+import { type Problem, UnderstudyError } from '../errors.js'
 import { buildModel } from '../model/build-model.js'
 import { resolveRelationSettings } from '../model/content-relations.js'
-import { relationLabel, relationOf } from '../model/model.js'
+import { type RelationName, relationLabel, relationOf } from '../model/model.js'
 import { createSqlContext, fromRelation, type SqlContext } from '../model/sql-context.js'
 import type { OnProgress, ProgressEvent } from '../progress.js'
 import { createRegistry, readInstance } from '../registry/registry.js'
@@ -23,19 +23,25 @@ import { findIncompatibilities, modelForTarget } from './compatibility.js'
 import { attachForeignKeys, detachForeignKeys } from './foreign-keys.js'
 import { withSettableIdentities } from './identity-columns.js'
 import { attachIndexes, detachIndexes } from './indexes.js'
+import { planLate, resolveLate } from './late-references.js'
 import { createLoad, hasChanges, type Load } from './load.js'
 import { lockRelations } from './lock.js'
 import { matchRows } from './match.js'
 import { settleMissing } from './missing.js'
 import { pairContent, parseStaged } from './parse.js'
+import type { Placeholder } from './placeholders.js'
 import { type ImportMode, type ImportPlan, type MissingPolicy, plannedRelations } from './plan.js'
-import { planOwnedDeletes, refuseUnrelated } from './reconcile.js'
+import { refusal } from './problems.js'
+import { findUnrelated, planOwnedDeletes } from './reconcile.js'
 import { recordImport } from './record.js'
+import { orDiagnose } from './recover.js'
+import { findRefused } from './refusals.js'
 import { repairCascades } from './repair.js'
 import { advanceSequences, catchUpSequences } from './sequences.js'
 import { stageFile } from './stage.js'
 import { resumeTriggers, suspendTriggers } from './triggers.js'
-import { describeCollision, findCollisions, parkRows, type WatchedKey } from './unique-keys.js'
+import { findCollisions, parkRows, type WatchedKey } from './unique-keys.js'
+import { findUnreadable } from './unreadable.js'
 import { verifyWritten } from './verify.js'
 
 export interface ImportRun {
@@ -53,6 +59,7 @@ export interface ImportRun {
   readonly approve: (plan: ImportPlan) => void
   readonly onProgress: OnProgress | undefined
   readonly signal: AbortSignal | undefined
+  readonly journal: ImportJournal
 }
 
 export interface ImportStep {
@@ -63,6 +70,14 @@ export interface ImportStep {
 export interface Outcome {
   readonly plan: ImportPlan
   readonly steps: readonly ImportStep[]
+  /** How many references of earlier imports got their target. */
+  readonly resolvedLate: number
+}
+
+/** What is known of an import while it goes on, for the report of one that fails. */
+export interface ImportJournal {
+  plan: ImportPlan | null
+  steps: ImportStep[]
 }
 
 /** A dry run ends its transaction on purpose. */
@@ -97,10 +112,57 @@ function asRefusal(error: unknown): unknown {
 }
 
 async function importInTransaction(run: ImportRun): Promise<Outcome> {
-  const { session } = run
+  const { session, journal } = run
   const steps = new Steps(run)
   const { context, loads } = await steps.time('lock', () => prepare(run))
   await steps.time('stage', () => stageAll(run, loads))
+  const planned = await orDiagnose(
+    session,
+    'staged',
+    () => planLoads(run, steps, context, loads, []),
+    async (error) => {
+      const unreadable: Problem[] = []
+      for (const load of loads.values()) unreadable.push(...(await findUnreadable(session, context, load)))
+      if (unreadable.length === 0) throw error
+      return await planLoads(run, steps, context, startAgain(context, loads), unreadable)
+    },
+  )
+  journal.plan = planned.plan
+  if (planned.problems.length > 0) throw refusal(planned.problems)
+  run.approve(planned.plan)
+  if (run.isDryRun) throw new DryRunDone({ plan: planned.plan, steps: journal.steps, resolvedLate: 0 })
+  const resolvedLate = await orDiagnose(
+    session,
+    'planned',
+    () => steps.time('write', () => writeAll(run, steps, context, planned)),
+    async (error) => {
+      const refused = await findRefused(session, context, [...planned.loads.values()], false)
+      throw refused.length > 0 ? refusal(refused) : error
+    },
+  )
+  return { plan: planned.plan, steps: journal.steps, resolvedLate }
+}
+
+interface Planned {
+  readonly loads: ReadonlyMap<string, Load>
+  readonly plan: ImportPlan
+  readonly problems: readonly Problem[]
+  readonly parked: readonly WatchedKey[]
+  readonly placeholders: readonly Placeholder[]
+}
+
+/**
+ * Everything up to the first write. Problems are gathered to the end, so that all are told at once; only where the two sides have nothing in
+ * common would what follows be noise.
+ */
+async function planLoads(
+  run: ImportRun,
+  steps: Steps,
+  context: SqlContext,
+  loads: ReadonlyMap<string, Load>,
+  earlier: readonly Problem[],
+): Promise<Planned> {
+  const { session } = run
   const list = [...loads.values()]
   await steps.time('match', async () => {
     for (const load of list) {
@@ -110,10 +172,11 @@ async function importInTransaction(run: ImportRun): Promise<Outcome> {
       await attempt(load, 'read the records of', () => parseStaged(session, context, load))
       await attempt(load, 'match the rows of', () => matchRows(session, context, load))
     }
-    await refuseUnrelated(session, context, list, run)
+    const unrelated = await findUnrelated(session, context, list, run)
+    if (unrelated.length > 0) throw refusal([...earlier, ...unrelated])
     await planOwnedDeletes(session, context, loads)
   })
-  const notes = await steps.time('bind', async () => {
+  const settled = await steps.time('bind', async () => {
     const differing = list.filter((load) => load.hasDifferences)
     if (!run.isDryRun) await advanceSequences(session, context, differing)
     for (const load of differing) {
@@ -121,12 +184,30 @@ async function importInTransaction(run: ImportRun): Promise<Outcome> {
     }
     return await settleMissing(session, context, loads, run)
   })
-  const parked = await steps.time('check', () => refuseCollisions(session, context, list))
-  const plan = planOf(run, list, [...notes, ...(await describeCascades(session, context, loads))])
-  run.approve(plan)
-  if (run.isDryRun) throw new DryRunDone({ plan, steps: steps.list })
-  await steps.time('write', () => writeAll(run, steps, context, loads, parked))
-  return { plan, steps: steps.list }
+  return await steps.time('check', async () => {
+    const { collisions, parked } = await findCollisions(session, context, list)
+    const problems = [...earlier, ...settled.problems, ...collisions]
+    if (run.isDryRun || problems.length > 0) problems.push(...(await findRefused(session, context, list, run.isDryRun)))
+    const plan = planOf(run, list, {
+      lateReferences: await planLate(session, context, loads),
+      notes: [...settled.notes, ...(await describeCascades(session, context, loads))],
+    })
+    return { loads, plan, problems, parked, placeholders: settled.placeholders }
+  })
+}
+
+/** The same loads as they were after staging. */
+function startAgain(context: SqlContext, loads: ReadonlyMap<string, Load>): Map<string, Load> {
+  return new Map(
+    [...loads].map(([label, load], index) => [
+      label,
+      {
+        ...createLoad(context, load.relation, load.entry, index + 1),
+        stage: load.stage,
+        hasUnreadable: load.hasUnreadable,
+      },
+    ]),
+  )
 }
 
 /** Locks first, then reads the catalog: what is read holds until the commit. */
@@ -138,14 +219,7 @@ async function prepare(run: ImportRun): Promise<{ context: SqlContext; loads: Ma
   const own = buildModel(catalog, run.settings)
   const problems = findIncompatibilities(index, catalog, own.model)
   if (problems.length > 0) {
-    throw new UnderstudyError(
-      'IMPORT_INCOMPATIBLE',
-      `the archive does not fit the target in ${problems.length} places`,
-      {
-        detail: problems.join('\n'),
-        hint: 'Bring both databases to the same migrations, or export with --exclude.',
-      },
-    )
+    throw refusal(problems, 'IMPORT_INCOMPATIBLE')
   }
   const instance = run.isDryRun ? await readInstance(session) : await createRegistry(session)
   const context = createSqlContext(
@@ -196,19 +270,6 @@ async function countTarget(session: Session, context: SqlContext, load: Load): P
   load.rowsBefore = row?.rows ?? 0
 }
 
-async function refuseCollisions(
-  session: Session,
-  context: SqlContext,
-  loads: readonly Load[],
-): Promise<readonly WatchedKey[]> {
-  const { collisions, parked } = await findCollisions(session, context, loads)
-  if (collisions.length === 0) return parked
-  throw new UnderstudyError('IMPORT_REFUSED', 'values of unique keys are taken by other rows of the target', {
-    detail: collisions.map(describeCollision).join('\n'),
-    hint: 'Change one of the two rows, or make this key the identity of the relation.',
-  })
-}
-
 function configuredRelations(catalog: Catalog, settings: Settings): Map<string, RelationConfig> {
   const resolved = resolveRelationSettings(catalog, settings, [])
   return new Map(
@@ -219,40 +280,40 @@ function configuredRelations(catalog: Catalog, settings: Settings): Map<string, 
   )
 }
 
-function planOf(run: ImportRun, loads: readonly Load[], notes: readonly string[]): ImportPlan {
+function planOf(
+  run: ImportRun,
+  loads: readonly Load[],
+  beside: Pick<ImportPlan, 'lateReferences' | 'notes'>,
+): ImportPlan {
   return {
     archive: { id: run.index.id, name: run.path.replace(/^.*[\\/]/, ''), createdAt: run.index.created_at },
     target: run.target,
     mode: run.mode,
     relations: plannedRelations(loads),
-    notes,
+    ...beside,
   }
 }
 
-async function writeAll(
-  run: ImportRun,
-  steps: Steps,
-  context: SqlContext,
-  loads: ReadonlyMap<string, Load>,
-  parked: readonly WatchedKey[],
-): Promise<void> {
+/** Returns how many late references found their target. */
+async function writeAll(run: ImportRun, steps: Steps, context: SqlContext, planned: Planned): Promise<number> {
   const { session } = run
+  const { loads, parked, placeholders } = planned
   const changing = [...loads.values()].filter(hasChanges)
-  const firing = changing.filter((load) => triggerPolicy(run.settings, context, load) === 'fire')
-  const suspended = await suspendTriggers(
-    session,
-    changing.filter((load) => !firing.includes(load)),
-  )
+  const firing = changing.filter((load) => triggerPolicy(run.settings, context, load.relation) === 'fire')
+  const suspended = await suspendTriggers(session, writtenQuietly(run, context, planned))
   const detached = run.mode === 'init' ? await detachForeignKeys(session, context, changing) : []
   const indexes = run.mode === 'init' ? await detachIndexes(session, context, changing) : []
   // A generated column's or a check's function may name a table without its schema: rows are written under the database's own path.
   await pinSettings(session, { searchPath: 'own' })
   await session.execute('set constraints all deferred')
+  for (const { insert } of placeholders) if (insert !== null) await session.execute(insert)
   await parkRows(session, context, parked)
+  let resolved = 0
   await withSettableIdentities(session, context, changing, async () => {
     await applyLoads(session, context, loads, (relation, rows) => steps.reportRelation('write', relation, rows))
     await pinSettings(session)
     await repairCascades(session, context, loads)
+    resolved = await resolveLate(session, context)
   })
   // A table with pending trigger events cannot be altered: deferred checks run now, while a failure still rolls everything back.
   await session.execute('set constraints all immediate')
@@ -261,11 +322,24 @@ async function writeAll(
   await resumeTriggers(session, suspended)
   await catchUpSequences(session, context, changing)
   await verifyWritten(session, context, firing)
-  await recordImport(session, context, changing, run)
+  await recordImport(session, changing, run)
+  return resolved
 }
 
-function triggerPolicy(settings: Settings, context: SqlContext, load: Load): 'suspend' | 'fire' {
-  return context.configured.get(relationLabel(load.relation))?.triggers ?? settings.triggers
+/** The relations that are written and whose triggers must not fire meanwhile, also those that get a placeholder or a late reference. */
+function writtenQuietly(run: ImportRun, context: SqlContext, { loads, plan, placeholders }: Planned): RelationName[] {
+  const late = new Set(plan.lateReferences.map(({ relation }) => relation))
+  const written = [
+    ...[...loads.values()].filter(hasChanges).map((load) => load.relation),
+    ...placeholders.map(({ target }) => target),
+    ...context.model.relations.filter((relation) => late.has(relationLabel(relation))),
+  ]
+  const byLabel = new Map(written.map((relation) => [relationLabel(relation), relation]))
+  return [...byLabel.values()].filter((relation) => triggerPolicy(run.settings, context, relation) === 'suspend')
+}
+
+function triggerPolicy(settings: Settings, context: SqlContext, relation: RelationName): 'suspend' | 'fire' {
+  return context.configured.get(relationLabel(relation))?.triggers ?? settings.triggers
 }
 
 /** Planner statistics of what a large part was written to: without them the first queries of the application go astray. */
@@ -279,8 +353,6 @@ export async function analyzeWritten(session: Session, plan: ImportPlan): Promis
 
 /** Times the steps and reports progress. */
 class Steps {
-  readonly list: ImportStep[] = []
-
   constructor(private readonly run: ImportRun) {}
 
   async time<T>(step: ProgressEvent['step'], work: () => Promise<T>): Promise<T> {
@@ -288,7 +360,7 @@ class Steps {
     this.#emit(step, null, 0, false)
     const startedAt = performance.now()
     const result = await work()
-    this.list.push({ step, durationMs: Math.round(performance.now() - startedAt) })
+    this.run.journal.steps.push({ step, durationMs: Math.round(performance.now() - startedAt) })
     this.#emit(step, null, 0, true)
     return result
   }

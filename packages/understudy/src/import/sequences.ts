@@ -1,6 +1,7 @@
 import type { Column, Sequence } from '../catalog/catalog.js'
 import type { Session } from '../database/port.js'
 import { quoteIdentifier, quoteLiteral, quoteQualified } from '../database/quoting.js'
+import type { RelationName } from '../model/model.js'
 import { catalogRelation, fromRelation, type SqlContext } from '../model/sql-context.js'
 import type { Load } from './load.js'
 
@@ -13,6 +14,14 @@ export async function advanceSequences(session: Session, context: SqlContext, lo
   const drawn = loads
     .filter((load) => load.counts.inserts > 0)
     .flatMap((load) => sequencesOf(context, load, load.relation.surrogate))
+  await advanceAll(session, context, drawn, 'always')
+}
+
+/** The same for one relation that gets a row beside those of the archive. */
+export async function advanceSequencesOf(session: Session, context: SqlContext, relation: RelationName): Promise<void> {
+  const drawn = catalogRelation(context, relation).columns.flatMap(({ sequence }) =>
+    sequence === null ? [] : [sequence],
+  )
   await advanceAll(session, context, drawn, 'always')
 }
 

@@ -1,6 +1,6 @@
 import type { Session } from '../database/port.js'
 import { quoteIdentifier, quoteLiteral, quoteQualified } from '../database/quoting.js'
-import type { Load } from './load.js'
+import type { RelationName } from '../model/model.js'
 
 /** A trigger that fires on ordinary writes, on a relation or one of its partitions. */
 export interface SuspendedTrigger {
@@ -14,8 +14,11 @@ export interface SuspendedTrigger {
  * Suspends the user triggers of the relations that will be written, by name, on every partition. Constraint triggers are left alone: they
  * check, they do not change. Returns what `resumeTriggers` needs to restore each to its exact state.
  */
-export async function suspendTriggers(session: Session, loads: readonly Load[]): Promise<SuspendedTrigger[]> {
-  const triggers = await findFiringTriggers(session, loads)
+export async function suspendTriggers(
+  session: Session,
+  relations: readonly RelationName[],
+): Promise<SuspendedTrigger[]> {
+  const triggers = await findFiringTriggers(session, relations)
   for (const statement of alterStatements(triggers, () => 'disable trigger')) await session.execute(statement)
   return triggers
 }
@@ -29,9 +32,9 @@ export async function resumeTriggers(session: Session, triggers: readonly Suspen
 }
 
 /** tgenabled: O fires on ordinary writes, A always. A clone on a partition has a state of its own. */
-async function findFiringTriggers(session: Session, loads: readonly Load[]): Promise<SuspendedTrigger[]> {
-  if (loads.length === 0) return []
-  const roots = loads.map((load) => `${quoteLiteral(quoteQualified(load.relation))}::regclass`)
+async function findFiringTriggers(session: Session, relations: readonly RelationName[]): Promise<SuspendedTrigger[]> {
+  if (relations.length === 0) return []
+  const roots = relations.map((relation) => `${quoteLiteral(quoteQualified(relation))}::regclass`)
   return await session.query<SuspendedTrigger & Record<string, unknown>>(
     `with recursive tree as (
        select unnest(array[${roots.join(', ')}])::oid as oid

@@ -1,13 +1,16 @@
 import type { Column, UniqueKey } from '../catalog/catalog.js'
 import { describeSqlError } from '../database/failures.js'
 import type { Session } from '../database/port.js'
-import { quoteIdentifier } from '../database/quoting.js'
-import { UnderstudyError } from '../errors.js'
+import { quoteIdentifier, quoteLiteral } from '../database/quoting.js'
+import { type Problem, UnderstudyError } from '../errors.js'
+import { identitySelect } from '../model/identity-sql.js'
+import { leavesOf } from '../model/leaves.js'
 import { relationLabel } from '../model/model.js'
 import { catalogRelation, equalityOf, fromRelation, type SqlContext } from '../model/sql-context.js'
 import { isTakenFromArchive } from './allocate.js'
 import { hasChanges, type Load, sameRow } from './load.js'
 import { bare } from './parse.js'
+import { plural, readProblem } from './problems.js'
 import { writtenValues } from './write.js'
 
 /** A unique key other than the identity, over columns that the import writes. */
@@ -18,15 +21,6 @@ export interface WatchedKey {
   readonly parking: string
 }
 
-/** What stands in the way for good: a row that the import does not touch already has the value. */
-export interface Collision {
-  readonly relation: string
-  readonly key: string
-  readonly rows: number
-  /** `3 -> 17: ["a@b.example"]`: the archive's master_id, the target's key, the value. */
-  readonly samples: readonly string[]
-}
-
 /**
  * Finds the values of unique keys that collide with rows of the target. Those that only collide on the way, because the other row is about
  * to get another value, go to a parking table; the rest are collisions.
@@ -35,49 +29,74 @@ export async function findCollisions(
   session: Session,
   context: SqlContext,
   loads: Iterable<Load>,
-): Promise<{ collisions: Collision[]; parked: WatchedKey[] }> {
-  const collisions: Collision[] = []
+): Promise<{ collisions: Problem[]; parked: WatchedKey[] }> {
+  const collisions: Problem[] = []
   const parked: WatchedKey[] = []
   for (const load of loads) {
     if (!hasChanges(load) || load.rowsBefore === 0 || load.relation.identity.kind === 'content') continue
-    const taken = await findTakenKeys(session, context, load)
-    if (taken !== null) collisions.push(taken)
+    collisions.push(...(await findTakenKeys(session, context, load)))
     for (const [index, key] of watchedKeys(context, load).entries()) {
       const watched = { load, key, parking: `${load.rows}_parking_${index}` }
       await session.execute(
         `create temporary table ${bare(watched.parking)} on commit drop as ${wayQuery(context, watched)}`,
       )
-      const real = await readCollisions(session, watched)
-      if (real !== null) collisions.push(real)
-      const [ways] = await session.query<{ rows: number }>(
-        `select count(*) as rows from ${watched.parking} where is_passing and not is_new`,
+      const [ways] = await session.query<{ passing: boolean | null; staying: boolean | null }>(
+        `select bool_or(is_passing and not is_new) as passing, bool_or(not is_passing) as staying from ${watched.parking}`,
       )
-      if ((ways?.rows ?? 0) > 0) parked.push(watched)
+      if (ways?.staying === true) collisions.push(...(await readCollisions(session, context, watched)))
+      if (ways?.passing === true) parked.push(watched)
     }
   }
   return { collisions, parked }
 }
 
 /** New rows whose surrogate key nothing generates bring it from the archive, where another row of the target may have it. */
-async function findTakenKeys(session: Session, context: SqlContext, load: Load): Promise<Collision | null> {
+async function findTakenKeys(session: Session, context: SqlContext, load: Load): Promise<Problem[]> {
   const [name, ...others] = load.relation.surrogate
   const column = catalogRelation(context, load.relation).columns.find((each) => each.name === name)
-  if (name === undefined || others.length > 0 || column === undefined || !isTakenFromArchive(column)) return null
-  const rows = await session.query<{ sample: string; total: number }>(
-    `select p.master || ' -> ' || to_json(t.${quoteIdentifier(name)})::text as sample, count(*) over () as total
-       from ${load.parsed} p
+  if (name === undefined || others.length > 0 || column === undefined || !isTakenFromArchive(column)) return []
+  const taken = `${load.parsed} p
        join ${load.rows} w on w.n = p.n and w.is_new
-       join ${fromRelation(context, load.relation)} t on t.${quoteIdentifier(name)}::text = p.master::json #>> '{}'
-      order by p.n
-      limit 5`,
+       join ${fromRelation(context, load.relation)} t on t.${quoteIdentifier(name)}::text = p.master::json #>> '{}'`
+  const [found] = await session.query<{ any: boolean }>(`select exists (select from ${taken}) as any`)
+  if (found?.any !== true) return []
+  const { handle, identity } = otherRow(context, load)
+  return await readProblem(
+    session,
+    load,
+    { kind: 'taken value', columns: [name], message: takenUnder('its key') },
+    `select p.n, p.master as value, ${identity} as other, null::bigint as other_n
+       from ${taken}
+       ${handle((column) => `t.${quoteIdentifier(column)}`)}`,
   )
-  const [first] = rows
-  if (first === undefined) return null
+}
+
+function takenUnder(key: string): (rows: number) => string {
+  return (rows) => `${plural(rows, 'value is', 'values are')} taken by another row of the target under ${key}`
+}
+
+/** A row of the target as messages name it: `"eve" (id 1)`, where `handle` joins what the expression needs. */
+function otherRow(
+  context: SqlContext,
+  load: Load,
+): { handle: (value: (column: string) => string) => string; identity: string } {
+  const { identity } = load.relation
+  const keys = load.handle.map((_, index) => `i.t${index + 1}::text`)
+  const byKey = `${quoteLiteral(`${load.handle.join(', ')} `)} || concat_ws(', ', ${keys.join(', ')})`
+  const leaves = leavesOf(context.model, load.relation).map((_, index) => `i.l${index + 1}`)
+  const byIdentity =
+    leaves.length === 1 ? `to_json(${leaves[0]})::text` : `json_build_array(${leaves.join(', ')})::text`
+  const isSame = identity.kind === 'key' && load.handle.every((name) => identity.columns.includes(name))
   return {
-    relation: relationLabel(load.relation),
-    key: name,
-    rows: first.total,
-    samples: rows.map((row) => row.sample),
+    identity: identity.kind !== 'key' ? byKey : isSame ? byIdentity : `${byIdentity} || ' (' || ${byKey} || ')'`,
+    handle: (value) => {
+      const pairs = load.handle.map((name, index) => {
+        const [a, b] = [`i.t${index + 1}`, value(name)]
+        const column = catalogRelation(context, load.relation).columns.find((each) => each.name === name)
+        return column?.isNullable === true ? `array[${a}] = array[${b}]` : `${a} ${column?.equality ?? '='} ${b}`
+      })
+      return `left join (${identitySelect(context, load.relation, load.handle)}) i on ${pairs.join(' and ')}`
+    },
   }
 }
 
@@ -128,28 +147,18 @@ function same(context: SqlContext, load: Load, key: UniqueKey, index: number, a:
   return `${a} ${equalityOf(context, load.relation, key.columns[index] ?? '')} ${b}`
 }
 
-async function readCollisions(session: Session, { load, key, parking }: WatchedKey): Promise<Collision | null> {
-  const handle = load.handle.map((_, index) => `h${index + 1}::text`).join(` || ', ' || `)
-  const rows = await session.query<{ sample: string; total: number }>(
-    `select coalesce(master, 'row ' || n) || ' -> ' || ${handle} || ': ' || value as sample, count(*) over () as total
-       from ${parking}
-      where not is_passing
-      order by n
-      limit 5`,
+async function readCollisions(session: Session, context: SqlContext, watched: WatchedKey): Promise<Problem[]> {
+  const { load, key, parking } = watched
+  const { handle, identity } = otherRow(context, load)
+  return await readProblem(
+    session,
+    load,
+    { kind: 'taken value', columns: key.columns, message: takenUnder(key.name) },
+    `select f.n, case when json_array_length(f.value::json) = 1 then (f.value::json -> 0)::text else f.value end as value,
+            ${identity} as other, null::bigint as other_n
+       from ${parking} f ${handle((column) => `f.h${load.handle.indexOf(column) + 1}`)}
+      where not f.is_passing`,
   )
-  const [first] = rows
-  if (first === undefined) return null
-  return {
-    relation: relationLabel(load.relation),
-    key: `${key.name} (${key.columns.join(', ')})`,
-    rows: first.total,
-    samples: rows.map((row) => row.sample),
-  }
-}
-
-export function describeCollision({ relation, key, rows, samples }: Collision): string {
-  const what = rows === 1 ? '1 value is' : `${rows} values are`
-  return `${relation}: ${what} taken by another row of the target under ${key} (row in the archive -> row in the target: value): ${samples.join('; ')}${rows > samples.length ? '; …' : ''}`
 }
 
 /** Gives the rows that stand in each other's way a value for the time being: the updates that follow set the right one. */

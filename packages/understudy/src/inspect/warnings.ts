@@ -1,6 +1,7 @@
 import type { Catalog, Column, Relation } from '../catalog/catalog.js'
 import type { Session } from '../database/port.js'
 import { type ContentModel, type ContentRelation, relationLabel } from '../model/model.js'
+import { isSecretName } from '../model/secrets.js'
 import { createSqlContext } from '../model/sql-context.js'
 
 export type WarningKind =
@@ -101,10 +102,7 @@ function columnWarnings(relation: ContentRelation, column: Column, names: Readon
     )
   }
   const isMasked = relation.columns.some((each) => each.name === column.name && each.mask !== undefined)
-  if (
-    !isMasked &&
-    /(^|_)(password|passwd|passwort|pwd|secret|token|api_?key|private_?key|credentials?)(_|$)/i.test(column.name)
-  ) {
+  if (!isMasked && isSecretName(column.name)) {
     warnings.push(warn('secret', 'smells of a secret and travels in the archive: mask it in the configuration'))
   }
   return warnings

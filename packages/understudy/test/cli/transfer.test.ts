@@ -81,7 +81,7 @@ describe.each(engines)('on $name', (engine) => {
       expect(imported).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(String(archive)) })
       expect(imported.stdout).toMatch(/users +1 +1 +0 +0 +0\n/)
       expect(imported.stdout).toMatch(/3 inserted, 1 updated, 0 deleted, 0 unchanged in \d/)
-      expect(JSON.parse(await readFile(join(folder, 'report.json'), 'utf8'))).toMatchObject({ isWritten: true })
+      expect(JSON.parse(await readFile(join(folder, 'report.json'), 'utf8'))).toMatchObject({ outcome: 'written' })
       expect(await read(target)).toEqual(AFTER)
     })
   })

@@ -41,7 +41,7 @@ describe.each(engines)('unique keys on $name', (engine) => {
     await expect(target.import((await source.export()).path)).rejects.toMatchObject({
       code: 'IMPORT_REFUSED',
       detail:
-        'people: 1 value is taken by another row of the target under people_mail_key (mail) (row in the archive -> row in the target: value): 1 -> 1: ["x@x.example"]',
+        'people.mail: 1 value is taken by another row of the target under people_mail_key: "one": "x@x.example" (taken by "two" (id 1))',
     })
     expect(await target.rows('select name from people')).toEqual([{ name: 'eve' }])
   })

@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import type { MissingPolicy } from '../../config/define-config.js'
@@ -34,7 +33,7 @@ export function addImportCommand(program: Command, cli: Cli): void {
     .addOption(new Option('--on-missing <policy>', MISSING_HELP).choices(['fail', 'null', 'skip', 'placeholder']))
     .option('--yes', 'do not ask; needed where nobody can be asked')
     .option('--target-name <name>', 'the database’s name, which one marked `production` asks for')
-    .option('--report <file>', 'write plan and result as JSON into a file too')
+    .option('--report <file>', 'write plan, problems and result as JSON into a file, whatever comes of it')
     .option('--wait <seconds>', 'how long to wait for another import', parseSeconds, 60)
     .addHelpText('after', examples(EXAMPLES))
   act<Options>(command, cli, async ({ settings, output, signal, options, args: [archive] }) => {
@@ -44,7 +43,6 @@ export function addImportCommand(program: Command, cli: Cli): void {
     const result = await withTargetName(output, (targetName = options.targetName) =>
       importContent(settings, { ...engineOptions, targetName }),
     )
-    if (options.report) await writeFile(options.report, `${JSON.stringify(result, null, 2)}\n`)
     output.result(result, () => renderImport(result, { style: output.style, isPlanShown: mustAsk(options) }))
     return EXIT_CODES.done
   })
@@ -61,6 +59,7 @@ function toEngineOptions(archive: string | undefined, options: Options, output: 
     onMissing: options.onMissing,
     isDryRun: options.dryRun,
     confirm: mustAsk(options) ? (plan) => confirmPlan(plan, output) : undefined,
+    report: options.report && resolve(options.report),
     waitMs: options.wait * 1000,
     onWait: (holder) => output.note(waitingNote(holder)),
     onProgress: transferProgress(output),
@@ -86,6 +85,8 @@ const EXAMPLES = {
   'bring it in, after a look at the plan': 'understudy import',
   'fill an empty database': 'understudy import content.backup.tar.gz --mode init',
   'in a script': 'understudy import --yes --report import.json',
+  'every row that would be refused':
+    "understudy import --dry-run --report plan.json || jq '.problems[].cases' plan.json",
   'into production': 'understudy import --target-name shop',
   'leave references empty that find no target': 'understudy import --on-missing null',
 }

@@ -1,6 +1,6 @@
 import { describeSqlError } from '../../database/failures.js'
 import { redact } from '../../database/redact.js'
-import { ERROR_CODES, UnderstudyError } from '../../errors.js'
+import { ERROR_CODES, type Problem, UnderstudyError } from '../../errors.js'
 import type { Cli } from '../cli.js'
 
 /** The parts of an error report, as PostgreSQL has them. */
@@ -9,6 +9,8 @@ interface ErrorReport {
   readonly message: string
   readonly detail: string | null
   readonly hint: string | null
+  /** What the detail sums up, for programs. */
+  readonly problems?: readonly Problem[]
 }
 
 /** Prints an error to stderr, and with `--json` as the one document on stdout too. No password gets through. */
@@ -16,7 +18,9 @@ export function printError(error: unknown, cli: Cli): void {
   const { output, urls } = cli
   const clean = (text: string) => urls.reduce((cleaned, url) => redact(cleaned, url), redact(text))
   const report = reportOf(error)
-  if (output.isJson) output.result({ error: JSON.parse(clean(JSON.stringify(report))) }, () => [])
+  // Each text on its own: a password need not look the same once it is escaped.
+  const cleaned = (_: string, value: unknown) => (typeof value === 'string' ? clean(value) : value)
+  if (output.isJson) output.result({ error: JSON.parse(JSON.stringify(report, cleaned)) }, () => [])
 
   const { red, dim, cyan } = output.errorStyle
   const lines = [`${red('error:')} ${report.message}${report.code ? dim(` (${report.code})`) : ''}`]
@@ -29,7 +33,7 @@ export function printError(error: unknown, cli: Cli): void {
 function reportOf(error: unknown): ErrorReport {
   if (error instanceof UnderstudyError) {
     const { code, message, detail = null, hint = ERROR_CODES[code].remedy } = error
-    return { code, message, detail, hint }
+    return { code, message, detail, hint, ...(error.problems.length > 0 && { problems: error.problems }) }
   }
   const sql = describeSqlError(error)
   if (sql) {

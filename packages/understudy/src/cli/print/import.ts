@@ -18,7 +18,10 @@ const COLUMNS: readonly Column[] = [
 ]
 
 /** The plan as a table: a line per relation, and their sum. */
-export function renderPlan({ archive, target, mode, relations, notes }: ImportPlan, style: Style): string[] {
+export function renderPlan(
+  { archive, target, mode, relations, lateReferences, notes }: ImportPlan,
+  style: Style,
+): string[] {
   const rows = relations.map((relation) => [printable(relation.relation), ...countCells(relation, style)])
   return [
     `${style.bold(printable(archive.name))} of ${archive.createdAt}`,
@@ -26,8 +29,13 @@ export function renderPlan({ archive, target, mode, relations, notes }: ImportPl
     '',
     ...formatTable(COLUMNS, [...rows, ['total', ...countCells(sumOf(relations), style)]]),
     '',
-    ...notes.map((note) => `${style.yellow('note:')} ${printable(note)}`),
+    ...[...lateReferences.map(describeLate), ...notes].map((note) => `${style.yellow('note:')} ${printable(note)}`),
   ]
+}
+
+function describeLate({ relation, column, target, rows }: ImportPlan['lateReferences'][number]): string {
+  const what = rows === 1 ? 'reference of an earlier import finds' : 'references of earlier imports find'
+  return `${relation}.${column}: ${formatCount(rows)} ${what} their target in ${target}`
 }
 
 interface RenderOptions {
@@ -36,12 +44,16 @@ interface RenderOptions {
   readonly isPlanShown: boolean
 }
 
-export function renderImport({ plan, isWritten, durationMs }: ImportResult, options: RenderOptions): string[] {
+export function renderImport(
+  { plan, isWritten, resolvedLate, durationMs }: ImportResult,
+  options: RenderOptions,
+): string[] {
   const { style, isPlanShown } = options
   const { inserts, updates, deletes, unchanged } = sumOf(plan.relations)
   const changes = `${formatCount(inserts)} inserted, ${formatCount(updates)} updated, ${formatCount(deletes)} deleted`
+  const late = resolvedLate === 0 ? '' : `, ${formatCount(resolvedLate)} late references resolved`
   const outcome = isWritten
-    ? style.green(`${changes}, ${formatCount(unchanged)} unchanged in ${formatDuration(durationMs)}`)
+    ? style.green(`${changes}${late}, ${formatCount(unchanged)} unchanged in ${formatDuration(durationMs)}`)
     : style.yellow('nothing was written')
   return [...(isPlanShown ? [] : renderPlan(plan, style)), outcome]
 }
