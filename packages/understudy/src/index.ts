@@ -23,6 +23,8 @@ export type {
 } from './config/settings.js'
 export { type OpenOptions, openDatabase } from './database/open.js'
 export type { Database, LinesTarget, Session, TransactionOptions } from './database/port.js'
+export { type Diagnosis, examineDatabase } from './doctor/examine-database.js'
+export type { Ability, Finding, Topic } from './doctor/finding.js'
 export {
   ERROR_CODES,
   type ErrorCode,

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { TOOL_VERSION } from '../version.js'
 import type { Cli } from './cli.js'
+import { addDoctorCommand } from './commands/doctor.js'
 import { addExportCommand } from './commands/export.js'
 import { addImportCommand } from './commands/import.js'
 import { addInitCommand } from './commands/init.js'
@@ -27,6 +28,7 @@ export function createProgram(cli: Cli): Command {
     .exitOverride()
   addInitCommand(program, cli)
   addInspectCommand(program, cli)
+  addDoctorCommand(program, cli)
   addExportCommand(program, cli)
   addImportCommand(program, cli)
   addMigrateCommand(program, cli)
@@ -36,6 +38,7 @@ export function createProgram(cli: Cli): Command {
 const PROGRAM_EXAMPLES = {
   'look at a database and write a configuration for it': 'understudy init --database postgres://localhost/shop',
   'see what travels, and how its rows are recognised': 'understudy inspect',
+  'see what will work and what will not': 'understudy doctor',
   'write an archive of the content': 'understudy export',
   'see what the newest archive would change here': 'understudy import --dry-run',
   'let it': 'understudy import',

@@ -103,7 +103,7 @@ async function release(session: Session, key: number): Promise<boolean> {
 }
 
 /** Who holds the lock; undefined when it was let go a moment ago. */
-async function readHolder(session: Session, key: number): Promise<LockHolder | undefined> {
+export async function readHolder(session: Session, key: number = LOCK_KEY): Promise<LockHolder | undefined> {
   const [holder] = await session.query<LockHolder>(
     `select
        activity.pid,

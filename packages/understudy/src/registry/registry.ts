@@ -51,11 +51,18 @@ export async function isRegistryReadable(session: Session, table: string): Promi
 
 /** Makes what is missing of the registry. Runs inside the caller's transaction, so that a failed import leaves no trace of it. */
 export async function createRegistry(session: Session): Promise<Instance> {
-  await session.script(REGISTRY)
+  // Looked up first: `create … if not exists` and comments want ownership even where there is nothing to do.
+  const [known] = await session.query<{ tables: number }>(
+    `select count(to_regclass(name)) as tables from unnest($1::text[]) n(name)`,
+    [TABLES],
+  )
+  if (known?.tables !== TABLES.length) await session.script(REGISTRY)
   const instance = await readInstance(session)
   if (instance === null) throw new Error('the registry was made, yet names no instance')
   return instance
 }
+
+const TABLES = ['understudy.instance', 'understudy.origin', 'understudy.transfer', 'understudy.late_reference']
 
 const REGISTRY = `
 create schema if not exists understudy;
