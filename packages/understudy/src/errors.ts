@@ -271,7 +271,7 @@ export interface ProblemCase {
 export interface ErrorFacts {
   /** The facts behind the message, one a line: relations, identities, files. */
   readonly detail?: string | undefined
-  /** What to do about it, as a sentence. */
+  /** What to do about it, as a sentence. Default: the remedy of the code. */
   readonly hint?: string | undefined
   /** What `detail` sums up, for programs. */
   readonly problems?: readonly Problem[] | undefined
@@ -286,7 +286,7 @@ export class UnderstudyError extends Error {
   override readonly name = 'UnderstudyError'
   readonly code: ErrorCode
   readonly detail: string | undefined
-  readonly hint: string | undefined
+  readonly hint: string
   /** What `detail` sums up, for programs; empty where the error has one cause. */
   readonly problems: readonly Problem[]
 
@@ -294,7 +294,7 @@ export class UnderstudyError extends Error {
     super(message, facts.cause === undefined ? undefined : { cause: facts.cause })
     this.code = code
     this.detail = facts.detail
-    this.hint = facts.hint
+    this.hint = facts.hint ?? ERROR_CODES[code].remedy
     this.problems = facts.problems ?? []
   }
 }

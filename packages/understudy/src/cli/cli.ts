@@ -36,8 +36,9 @@ export function createCli(argv: readonly string[]): Cli {
   // Read before the options are parsed: a mistake in them is printed in the right form too.
   const output = new Output({ isJson: argv.includes('--json'), hasColour: !argv.includes('--no-color') })
   const interrupt = watchInterrupt(() => output.note('interrupted: rolling back; press Ctrl-C again to leave at once'))
-  const urls = process.env.DATABASE_URL ? [process.env.DATABASE_URL] : []
-  return { output, interrupt, isDebug: argv.includes('--debug'), urls, exitCode: EXIT_CODES.done }
+  const { DATABASE_URL, PGPASSWORD } = process.env
+  const urls = [DATABASE_URL, PGPASSWORD && `postgres://:${encodeURIComponent(PGPASSWORD)}@`].filter((url) => !!url)
+  return { output, interrupt, isDebug: argv.includes('--debug'), urls: urls as string[], exitCode: EXIT_CODES.done }
 }
 
 /** Makes a handler the action of a command: settings first, then the work, then its exit code. */

@@ -47,7 +47,7 @@ function readDotEnv(root: string): Environment {
 
 async function readConfig(file: string, root: string, environment: Environment): Promise<unknown> {
   try {
-    if (extname(file) === '.json') return JSON.parse(readFileSync(file, 'utf8'))
+    if (extname(file) === '.json') return parseJson(readFileSync(file, 'utf8'))
     const module = await withEnvironment(environment, () => loadModule(file, { root, door: { defineConfig } }))
     if (module.default !== undefined) return module.default
   } catch (cause) {
@@ -57,6 +57,16 @@ async function readConfig(file: string, root: string, environment: Environment):
     })
   }
   throw invalidConfig(file, ['configuration: expected `export default defineConfig({ … })`'])
+}
+
+/** The parser quotes what stands around a mistake, which may be the URL with its password: only the place is told. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    const said = error instanceof Error ? error.message : String(error)
+    throw new Error(said.replace(/, (\.\.\.)?".*is not valid JSON$/s, ''))
+  }
 }
 
 /** A configuration may read `process.env`: it finds there what `.env` says, for as long as it is evaluated. */

@@ -1,7 +1,7 @@
 const HIDDEN = '***'
 
 /**
- * Takes passwords out of a text: in every PostgreSQL URL and every `password=…` it contains, and, where `url` is given,
+ * Takes passwords out of a text: in every URL, every `password=…` and every SQL `password '…'` it contains, and, where `url` is given,
  * that URL's own password wherever it stands, percent-encoded or not.
  */
 export function redact(text: string, url?: string): string {
@@ -10,8 +10,11 @@ export function redact(text: string, url?: string): string {
   return (
     redacted
       // Up to the last @ before a blank or a quote: a password that was not encoded may hold @ and / itself.
-      .replaceAll(/(postgres(?:ql)?:\/\/[^\s:@/?'"]*):[^\s'"]*@/gi, `$1:${HIDDEN}@`)
+      // One slash: a URL that was taken for a path. Other schemes are slips of the pen, or a proxy's, but not a port and a path.
+      .replaceAll(/(postgres(?:ql)?:\/{1,2}[^\s:@/?'"]*):[^\s'"]*@/gi, `$1:${HIDDEN}@`)
+      .replaceAll(/(\b[a-z][a-z0-9+.-]*:\/{1,2}[^\s:@/?'"]+):(?!\d+\/)[^\s/'"]*@/gi, `$1:${HIDDEN}@`)
       .replaceAll(/\b((?:ssl)?password\s*=\s*)('[^']*'|"[^"]*"|[^\s&'"]+)/gi, `$1${HIDDEN}`)
+      .replaceAll(/\b(password\s+)'(?:[^']|'')*'/gi, `$1'${HIDDEN}'`)
   )
 }
 

@@ -58,7 +58,7 @@ export async function examineDatabase(
     if (!(error instanceof UnderstudyError)) throw error
     const detail = error.detail === undefined ? '' : `: ${error.detail.replaceAll('\n', '; ')}`
     const prevents = error.code === 'DATABASE_NOT_FOUND' && label === null ? withoutMigrate : ABILITIES
-    findings.push(bad('connection', prevents, `${error.message}${detail}`, error.hint ?? ''))
+    findings.push(bad('connection', prevents, `${error.message}${detail}`, error.hint))
   }
   const { serverVersion = null, role = null } = (facts ?? {}) as Partial<SessionFacts>
   const works = (ability: Ability) => !findings.some(({ prevents }) => prevents.includes(ability))

@@ -136,9 +136,14 @@ async function lockAgainstRewriting(
 }
 
 function expectSameRelations(before: readonly ContentRelation[], after: readonly ContentRelation[]): void {
-  const names = (relations: readonly ContentRelation[]) => relations.map(relationLabel).join()
-  if (names(before) === names(after)) return
+  const [was, is] = [before.map(relationLabel), after.map(relationLabel)]
+  if (was.join() === is.join()) return
+  const lines = [
+    ...is.filter((name) => !was.includes(name)).map((name) => `${name} came`),
+    ...was.filter((name) => !is.includes(name)).map((name) => `${name} went`),
+  ]
   throw new UnderstudyError('SCHEMA_CHANGED', 'the schema changed while the export began', {
+    detail: lines.join('\n'),
     hint: 'Run the export again when no migration is running.',
   })
 }

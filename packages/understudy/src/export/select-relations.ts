@@ -23,6 +23,7 @@ export function selectRelations(
   const unknown = [...only, ...exclude].filter((pattern) => !all.some((relation) => isNamed(relation, pattern)))
   if (unknown.length > 0) {
     throw new UnderstudyError('SELECTION_UNKNOWN', `no content relation is called ${unknown.join(', ')}`, {
+      detail: `content relations are: ${all.map(relationLabel).join(', ') || 'none'}`,
       hint: 'See `understudy inspect` for the names. A relation outside the schema public is named schema.table.',
     })
   }

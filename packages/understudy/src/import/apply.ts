@@ -28,7 +28,7 @@ export async function applyLoads(
     for (const load of component) {
       if (load.counts.deletes === 0) continue
       const deleted = await attempt(load, 'delete', () => session.execute(deleteStatement(context, load, load.extra)))
-      expectCount(load, 'deleted', deleted, load.counts.deletes)
+      expectCount(context, load, 'deleted', deleted, load.counts.deletes)
     }
   }
   for (const component of components) {
@@ -82,11 +82,11 @@ async function applyOne(session: Session, context: SqlContext, load: Load): Prom
   const update = updateStatement(context, load)
   if (load.counts.updates > 0 && update !== null) {
     const updated = await attempt(load, 'update', () => updateRows(session, context, load, update))
-    expectCount(load, 'updated', updated, load.counts.updates)
+    expectCount(context, load, 'updated', updated, load.counts.updates)
   }
   if (load.counts.inserts > 0) {
     const inserted = await attempt(load, 'insert into', () => session.execute(insertStatement(load)))
-    expectCount(load, 'inserted', inserted, load.counts.inserts)
+    expectCount(context, load, 'inserted', inserted, load.counts.inserts)
   }
 }
 
@@ -148,15 +148,18 @@ async function applyTogether(session: Session, context: SqlContext, component: r
   const [row] = await attempt(first, 'write', () =>
     session.query<Record<string, number>>(`with ${parts.join(',\n')} select ${counts.join(', ')}`),
   )
-  for (const { load, name, what, rows } of expected) expectCount(load, what, row?.[name] ?? 0, rows)
+  for (const { load, name, what, rows } of expected) expectCount(context, load, what, row?.[name] ?? 0, rows)
 }
 
-function expectCount(load: Load, what: string, actual: number, expected: number): void {
+function expectCount(context: SqlContext, load: Load, what: string, actual: number, expected: number): void {
   if (actual === expected) return
+  const { triggers } = catalogRelation(context, load.relation)
+  const firing = triggers.filter(({ state }) => state === 'origin' || state === 'always').map(({ name }) => name)
   throw new UnderstudyError(
     'IMPORT_COUNT_MISMATCH',
     `${relationLabel(load.relation)}: ${actual} rows were ${what}, the plan has ${expected}`,
     {
+      detail: firing.length === 0 ? undefined : `triggers of the relation: ${firing.join(', ')}`,
       hint: 'A trigger or a rule of the target changed what was written; nothing was kept. See the setting `triggers`.',
     },
   )

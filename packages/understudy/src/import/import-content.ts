@@ -8,7 +8,7 @@ import { withDatabase } from '../database/with-database.js'
 import { UnderstudyError } from '../errors.js'
 import type { OnProgress } from '../progress.js'
 import { readInstance } from '../registry/registry.js'
-import { type ImportMode, type ImportPlan, isSamePlan, type MissingPolicy } from './plan.js'
+import { describeDifference, type ImportMode, type ImportPlan, isSamePlan, type MissingPolicy } from './plan.js'
 import { type Journal, newJournal, withReport } from './report.js'
 import { analyzeWritten, type ImportStep, type Outcome, runImport } from './run-import.js'
 
@@ -138,6 +138,7 @@ async function runLocked(
       approve: (plan) => {
         if (expected === undefined || isSamePlan(plan, expected)) return
         throw new UnderstudyError('PLAN_CHANGED', 'the target changed since the plan was shown', {
+          detail: describeDifference(expected, plan),
           hint: 'Nothing was written. Run the import again and look at the new plan.',
         })
       },

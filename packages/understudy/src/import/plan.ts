@@ -46,6 +46,18 @@ export function isSamePlan(a: ImportPlan, b: ImportPlan): boolean {
   return identityOf(a) === identityOf(b)
 }
 
+/** The relations in which two plans differ, a line each. */
+export function describeDifference(before: ImportPlan, after: ImportPlan): string {
+  const counts = ({ inserts, updates, deletes, skipped }: PlannedRelation) =>
+    `${inserts} inserts, ${updates} updates, ${deletes} deletes, ${skipped} skipped`
+  const lines = after.relations.flatMap((relation) => {
+    const earlier = before.relations.find((each) => each.relation === relation.relation)
+    const [was, is] = [earlier === undefined ? 'nothing' : counts(earlier), counts(relation)]
+    return was === is ? [] : [`${relation.relation}: ${is}; shown were ${was}`]
+  })
+  return lines.join('\n') || 'The same counts, but other rows are unchanged or wait for their target.'
+}
+
 function identityOf({ archive, relations, lateReferences }: ImportPlan): string {
   return JSON.stringify([archive.id, relations, lateReferences])
 }

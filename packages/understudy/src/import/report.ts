@@ -125,7 +125,7 @@ function describeFailure(failure: unknown): ReportedError {
       hint: null,
     }
   }
-  const { code, message, detail = null, hint = null } = failure
+  const { code, message, detail = null, hint } = failure
   return { code, message, detail, hint }
 }
 

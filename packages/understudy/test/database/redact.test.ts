@@ -14,6 +14,13 @@ describe('redact', () => {
     ['postgres://host/db?user=role&sslpassword=s3cret', 'postgres://host/db?user=role&sslpassword=***'],
     ["host=h user=role password='s3 cret' dbname=d", 'host=h user=role password=*** dbname=d'],
     ['"postgres://role:s3cret@host/db"', '"postgres://role:***@host/db"'],
+    ['cannot open /home/me/postgres:/role:s3cret@host/db', 'cannot open /home/me/postgres:/role:***@host/db'],
+    ['postgress://role:s3cret@host/db', 'postgress://role:***@host/db'],
+    ["create role shop login password 'it''s' valid until", "create role shop login password '***' valid until"],
+    [
+      'at file:///home/me/run.js:10:5 of http://localhost:4873/@scope/name',
+      'at file:///home/me/run.js:10:5 of http://localhost:4873/@scope/name',
+    ],
     ['no secret here: postgres://role@host/db', 'no secret here: postgres://role@host/db'],
   ])('takes the password out of %s', (text, expected) => {
     expect(redact(text)).toBe(expected)

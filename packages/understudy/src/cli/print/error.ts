@@ -1,6 +1,6 @@
 import { describeSqlError } from '../../database/failures.js'
 import { redact } from '../../database/redact.js'
-import { ERROR_CODES, type Problem, UnderstudyError } from '../../errors.js'
+import { type Problem, UnderstudyError } from '../../errors.js'
 import type { Cli } from '../cli.js'
 
 /** The parts of an error report, as PostgreSQL has them. */
@@ -32,7 +32,7 @@ export function printError(error: unknown, cli: Cli): void {
 
 function reportOf(error: unknown): ErrorReport {
   if (error instanceof UnderstudyError) {
-    const { code, message, detail = null, hint = ERROR_CODES[code].remedy } = error
+    const { code, message, detail = null, hint } = error
     return { code, message, detail, hint, ...(error.problems.length > 0 && { problems: error.problems }) }
   }
   const sql = describeSqlError(error)
