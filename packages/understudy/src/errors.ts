@@ -194,8 +194,22 @@ export const ERROR_CODES = {
     remedy: 'Run the command again when no migration is running.',
   },
   SELECTION_UNKNOWN: {
-    meaning: 'a relation named by `--only` or `--exclude` is not content of this database',
-    remedy: 'Compare the names with those that `understudy inspect` prints.',
+    meaning:
+      'a relation named by `--only` or `--exclude` is not content of this database, or a data package named by `--from-package` or `--to-package` is not in the configuration',
+    remedy:
+      'Compare the names with those that `understudy inspect` prints, and with `dataPackages` in the configuration.',
+  },
+  DATA_PACKAGES_INVALID: {
+    meaning: 'with data packages configured, a relation of the archive belongs to none of them, or to several',
+    remedy: 'Name it in exactly one package: `dataPackages.<name>.relations`.',
+  },
+  SEED_INVALID: {
+    meaning: 'a script of a data package cannot be read',
+    remedy: 'Mend the file that the message names, or its path in the configuration.',
+  },
+  SEED_FAILED: {
+    meaning: 'a script of a data package failed inside the import, which was rolled back',
+    remedy: 'Mend the script; the message is the server’s.',
   },
   TARGET_NAME_REQUIRED: {
     meaning: 'the target is marked `safe` or `production`, and its name was not given',

@@ -24,6 +24,8 @@ export interface UnderstudyConfig {
   /** What happens to a row whose reference finds no target. Default `fail`. */
   readonly onMissing?: MissingPolicy | undefined
   readonly migrations?: MigrationsConfig | undefined
+  /** The steps of an import by name, in their order. Default: none; everything is loaded at once, and no seed runs. */
+  readonly dataPackages?: Readonly<Record<string, DataPackageConfig>> | undefined
 }
 
 export type Environment = 'development' | 'safe' | 'production'
@@ -92,6 +94,28 @@ export interface MigrationPackageConfig {
   readonly from: number
   readonly to?: number | undefined
 }
+
+export type ImportMode = 'init' | 'replace'
+
+export interface DataPackageConfig {
+  /** One line for the report. */
+  readonly title: string
+  /** The relations that it loads: `table` or `schema.table`, `*` stands for any characters. Every relation of an archive belongs to one package. */
+  readonly relations?: readonly string[] | undefined
+  /** Scripts that run before rows are compared, so that the import finds what they make. */
+  readonly seeds?: readonly SeedConfig[] | undefined
+  /** Scripts that run when all rows are written and all references bound. */
+  readonly after?: readonly SeedConfig[] | undefined
+  /** True: reports what became of references whose target was missing, in this import and earlier ones. */
+  readonly assignments?: boolean | undefined
+  /** True: runs the checks of `validate` inside the import; a failing error rolls it back. */
+  readonly validation?: boolean | undefined
+  /** The modes it takes part in. Default: all. */
+  readonly modes?: readonly ImportMode[] | undefined
+}
+
+/** An `.sql` file or a module with `export default defineSeed(…)`, relative to the configuration; with `modes`, in these only. */
+export type SeedConfig = string | { readonly file: string; readonly modes: readonly ImportMode[] }
 
 /** Returns the configuration as it is; gives editors its types. */
 export function defineConfig(config: UnderstudyConfig): UnderstudyConfig {

@@ -1,6 +1,12 @@
 import { join, resolve } from 'node:path'
-import type { MigrationPackageConfig, UnderstudyConfig } from './define-config.js'
-import type { DatabaseSource, MigrationPackage, Settings } from './settings.js'
+import type {
+  DataPackageConfig,
+  ImportMode,
+  MigrationPackageConfig,
+  SeedConfig,
+  UnderstudyConfig,
+} from './define-config.js'
+import type { DatabaseSource, DataPackage, MigrationPackage, Settings } from './settings.js'
 
 /**
  * Identity columns by convention, the most telling first: the only names of an application's columns that the engine knows. A unique
@@ -45,6 +51,7 @@ export function resolveSettings(config: UnderstudyConfig, origin: ConfigOrigin):
       endWith: environment.DB_MIGRATION_ENDWITH || null,
       includesManual: environment.RUN_MANUAL_MIGRATIONS === 'true',
     },
+    dataPackages: Object.entries(config.dataPackages ?? {}).map(([name, own]) => resolveDataPackage(name, own, root)),
   }
 }
 
@@ -72,6 +79,27 @@ function resolvePackages(packages: Readonly<Record<string, MigrationPackageConfi
   return Object.entries(packages)
     .map(([name, { title, from, to }]) => ({ name, title, from, to: to ?? Number.POSITIVE_INFINITY }))
     .sort((a, b) => a.from - b.from)
+}
+
+const ALL_MODES: readonly ImportMode[] = ['init', 'replace']
+
+function resolveDataPackage(name: string, own: DataPackageConfig, root: string): DataPackage {
+  const seedsOf = (seeds: readonly SeedConfig[] = []) =>
+    seeds.map((seed) =>
+      typeof seed === 'string'
+        ? { file: resolve(root, seed), modes: ALL_MODES }
+        : { file: resolve(root, seed.file), modes: seed.modes },
+    )
+  return {
+    name,
+    title: own.title,
+    relations: own.relations ?? [],
+    seeds: seedsOf(own.seeds),
+    after: seedsOf(own.after),
+    hasAssignments: own.assignments ?? false,
+    isValidation: own.validation ?? false,
+    modes: own.modes ?? ALL_MODES,
+  }
 }
 
 /** A copy without a prototype, so that looking up `constructor` finds nothing. */

@@ -63,6 +63,19 @@ const migrations = z.strictObject({
   packages: z.record(name, migrationPackage).optional(),
 })
 
+const modes = z.array(z.enum(['init', 'replace'])).min(1, 'expected at least one mode')
+const seeds = z.array(z.union([name, z.strictObject({ file: name, modes })], 'expected a file, or `{ file, modes }`'))
+
+const dataPackage = z.strictObject({
+  title: z.string(),
+  relations: names.optional(),
+  seeds: seeds.optional(),
+  after: seeds.optional(),
+  assignments: z.boolean().optional(),
+  validation: z.boolean().optional(),
+  modes: modes.optional(),
+})
+
 export const configSchema = z.strictObject({
   database: z.string().optional(),
   archives: name.optional(),
@@ -77,6 +90,7 @@ export const configSchema = z.strictObject({
   triggers: triggers.optional(),
   onMissing: z.enum(['fail', 'null', 'skip', 'placeholder']).optional(),
   migrations: migrations.optional(),
+  dataPackages: z.record(name, dataPackage).optional(),
 }) satisfies z.ZodType<UnderstudyConfig>
 
 /** The keys that may stand at a place in the configuration. */
@@ -85,6 +99,7 @@ export function knownKeysAt(path: readonly PropertyKey[]): readonly string[] {
   if (path.length === 0) return Object.keys(configSchema.shape)
   if (section === 'relations' && path.length === 2) return Object.keys(relation.shape)
   if (section === 'references' && path.length === 2) return Object.keys(reference.shape)
+  if (section === 'dataPackages' && path.length === 2) return Object.keys(dataPackage.shape)
   if (section === 'migrations' && path.length === 1) return Object.keys(migrations.shape)
   if (section === 'migrations' && path[1] === 'mirror') return Object.keys(mirror.shape)
   if (section === 'migrations' && entry !== undefined) return Object.keys(migrationPackage.shape)

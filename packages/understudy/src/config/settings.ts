@@ -1,4 +1,11 @@
-import type { Environment, MissingPolicy, ReferenceConfig, RelationConfig, TriggerPolicy } from './define-config.js'
+import type {
+  Environment,
+  ImportMode,
+  MissingPolicy,
+  ReferenceConfig,
+  RelationConfig,
+  TriggerPolicy,
+} from './define-config.js'
 
 /** The configuration as the engine gets it: every default filled in, every path absolute. Not yet compared with a catalog. */
 export interface Settings {
@@ -22,6 +29,27 @@ export interface Settings {
   readonly triggers: TriggerPolicy
   readonly onMissing: MissingPolicy
   readonly migrations: MigrationSettings
+  /** In their order; empty where none is configured. */
+  readonly dataPackages: readonly DataPackage[]
+}
+
+/** A step of an import. */
+export interface DataPackage {
+  readonly name: string
+  readonly title: string
+  /** Patterns of the relations that it loads. */
+  readonly relations: readonly string[]
+  readonly seeds: readonly Seed[]
+  readonly after: readonly Seed[]
+  readonly hasAssignments: boolean
+  readonly isValidation: boolean
+  readonly modes: readonly ImportMode[]
+}
+
+export interface Seed {
+  /** Absolute. */
+  readonly file: string
+  readonly modes: readonly ImportMode[]
 }
 
 export type DatabaseSource = '--database' | 'DATABASE_URL' | 'configuration' | 'default'
