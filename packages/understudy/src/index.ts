@@ -3,6 +3,7 @@ export { type OpenArchiveOptions, openArchive, readArchive, verifyArchive } from
 export { findLatestArchive, listArchives, type StoredArchive } from './archive/store.js'
 export {
   type DanglingPolicy,
+  type DataPackageConfig,
   defineConfig,
   type Environment,
   type MigrationMirrorConfig,
@@ -11,14 +12,17 @@ export {
   type MissingPolicy,
   type ReferenceConfig,
   type RelationConfig,
+  type SeedConfig,
   type TriggerPolicy,
   type UnderstudyConfig,
 } from './config/define-config.js'
 export { type LoadOptions, loadConfig } from './config/load-config.js'
 export type {
+  DataPackage,
   MigrationMirror,
   MigrationPackage,
   MigrationSettings,
+  Seed,
   Settings,
 } from './config/settings.js'
 export { type OpenOptions, openDatabase } from './database/open.js'
@@ -35,8 +39,11 @@ export {
   UnderstudyError,
 } from './errors.js'
 export { type ExportedFile, type ExportOptions, type ExportResult, exportContent } from './export/export-content.js'
+export { defineSeed, type SeedDatabase, type SeedScript } from './import/define-seed.js'
 export { type ImportOptions, type ImportResult, importContent } from './import/import-content.js'
 export type { PlannedLate } from './import/late-references.js'
+export type { Assignments, OpenReference, PackageReport } from './import/package-steps.js'
+export type { PackageRange } from './import/packages.js'
 export type { ImportMode, ImportPlan, PlannedRelation } from './import/plan.js'
 export type { ImportReport } from './import/report.js'
 export { type InitOptions, type InitResult, initConfig } from './init/init-config.js'

@@ -1,6 +1,6 @@
 /** One step of an export or an import as it goes on. */
 export interface ProgressEvent {
-  readonly step: 'lock' | 'read' | 'stage' | 'match' | 'bind' | 'write' | 'check' | 'assemble'
+  readonly step: 'lock' | 'read' | 'stage' | 'seed' | 'match' | 'bind' | 'write' | 'check' | 'assemble'
   /** The relation at hand, or null where the step is about all of them. */
   readonly relation: string | null
   readonly rows: number

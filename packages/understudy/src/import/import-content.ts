@@ -8,6 +8,8 @@ import { withDatabase } from '../database/with-database.js'
 import { UnderstudyError } from '../errors.js'
 import type { OnProgress } from '../progress.js'
 import { readInstance } from '../registry/registry.js'
+import type { PackageReport } from './package-steps.js'
+import { type PackageRange, type PackageSelection, selectPackages } from './packages.js'
 import { describeDifference, type ImportMode, type ImportPlan, isSamePlan, type MissingPolicy } from './plan.js'
 import { type Journal, newJournal, withReport } from './report.js'
 import { analyzeWritten, type ImportStep, type Outcome, runImport } from './run-import.js'
@@ -18,6 +20,8 @@ export interface ImportOptions {
   readonly mode: ImportMode
   /** What happens to a row whose reference finds no target. Default: the settings' policy, `fail`. */
   readonly onMissing?: MissingPolicy | undefined
+  /** The first and the last data package of the configuration to take part, by name or its beginning. Default: all. */
+  readonly packages?: PackageRange | undefined
   /** True: the plan is returned and nothing is written. */
   readonly isDryRun?: boolean | undefined
   /** Asked with the plan before anything is written; false ends with `CANCELLED`. Without it the import writes at once. */
@@ -45,6 +49,8 @@ export interface ImportResult {
   readonly steps: readonly ImportStep[]
   /** How many references of earlier imports got their target; 0 in a dry run, whose plan tells how many would. */
   readonly resolvedLate: number
+  /** What each data package did, in their order; empty where none is configured, and in a dry run. */
+  readonly packages: readonly PackageReport[]
   /** What the archive itself warned of when it was made. */
   readonly warnings: readonly string[]
   readonly durationMs: number
@@ -57,7 +63,7 @@ const DEFAULT_WAIT_MS = 30_000
  * holding any table, shown, and must still hold when it is carried out.
  *
  * @throws UnderstudyError `TARGET_NAME_REQUIRED`, `IMPORT_INCOMPATIBLE`, `IMPORT_REFUSED`, `IMPORT_REFUSED_BY_DATABASE`, `IMPORT_COUNT_MISMATCH`,
- * `PLAN_CHANGED`, `CANCELLED`, `LOCK_NOT_AVAILABLE`, `REPORT_WRITE_FAILED`, and those of the archive layer
+ * `DATA_PACKAGES_INVALID`, `SEED_INVALID`, `SEED_FAILED`, `PLAN_CHANGED`, `CANCELLED`, `LOCK_NOT_AVAILABLE`, `REPORT_WRITE_FAILED`, and those of the archive layer
  */
 export async function importContent(settings: Settings, options: ImportOptions): Promise<ImportResult> {
   if (options.report === undefined) return await runSteps(settings, options, newJournal())
@@ -70,22 +76,27 @@ export async function importContent(settings: Settings, options: ImportOptions):
 async function runSteps(settings: Settings, options: ImportOptions, journal: Journal): Promise<ImportResult> {
   const startedAt = performance.now()
   const path = await resolveArchive(settings, options.archive)
-  const index = await readArchive(path)
-  journal.archive = { path, index }
+  const whole = await readArchive(path)
+  journal.archive = { path, index: whole }
+  const relations = whole.files.map(({ schema, relation }) => ({ schema, name: relation }))
+  const selection = await selectPackages(settings, relations, options.mode, options.packages ?? {})
+  const files = whole.files.filter(({ schema, relation }) => selection.includes({ schema, name: relation }))
+  const index = { ...whole, files }
   return await withDatabase({ url: settings.database, open: options.database }, async (database) => {
     journal.target = database.label
     const run = (isDryRun: boolean, expected?: ImportPlan) => {
       journal.steps = []
       return database.withSession((session) =>
-        runLocked(database, session, settings, options, { path, index, isDryRun, expected, journal }),
+        runLocked(database, session, settings, options, { path, index, selection, isDryRun, expected, journal }),
       )
     }
-    const finish = ({ plan, steps, resolvedLate }: Outcome, isWritten: boolean): ImportResult => ({
+    const finish = ({ plan, steps, resolvedLate, packages }: Outcome, isWritten: boolean): ImportResult => ({
       plan,
       archivePath: path,
       isWritten,
       steps,
       resolvedLate,
+      packages,
       warnings: index.warnings,
       durationMs: Math.round(performance.now() - startedAt),
     })
@@ -106,7 +117,9 @@ async function resolveArchive(settings: Settings, archive: string | undefined): 
 
 interface Run {
   readonly path: string
+  /** The archive's index, without the relations that are not loaded. */
   readonly index: ArchiveIndex
+  readonly selection: PackageSelection
   readonly isDryRun: boolean
   /** The plan that was confirmed: what is done must be that. */
   readonly expected: ImportPlan | undefined
@@ -118,7 +131,7 @@ async function runLocked(
   session: Session,
   settings: Settings,
   options: ImportOptions,
-  { path, index, isDryRun, expected, journal }: Run,
+  { path, index, selection, isDryRun, expected, journal }: Run,
 ): Promise<Outcome> {
   const waitMs = options.waitMs ?? DEFAULT_WAIT_MS
   const outcome = await withAdvisoryLock(session, { waitMs, onWait: options.onWait }, () =>
@@ -128,6 +141,7 @@ async function runLocked(
       target: database.label,
       path,
       index,
+      packages: selection.packages,
       mode: options.mode,
       onMissing: options.onMissing ?? settings.onMissing,
       isDryRun,

@@ -3,6 +3,7 @@ import { UnderstudyError } from '../errors.js'
 import { toPattern } from '../model/content-relations.js'
 import { type RelationName, relationLabel } from '../model/model.js'
 import type { ImportMode } from './plan.js'
+import { type LoadedSeed, loadSeeds } from './seeds.js'
 
 export interface PackageRange {
   /** The first package and the last, by name or the beginning of one, in either case. Default: all. */
@@ -13,38 +14,52 @@ export interface PackageRange {
 /** The packages that take part in an import, in their order, and what each of them loads. */
 export interface PackageSelection {
   /** Empty where none is configured: then every relation is loaded. */
-  readonly packages: readonly DataPackage[]
+  readonly packages: readonly LoadedPackage[]
   /** Whether a relation of the archive is loaded. */
   includes(relation: RelationName): boolean
-  /** The package of a relation, by its label. */
-  readonly packageOf: ReadonlyMap<string, DataPackage>
+}
+
+/** A package with its scripts, and the labels of the archive's relations that belong to it. */
+export interface LoadedPackage extends Omit<DataPackage, 'relations' | 'seeds' | 'after'> {
+  readonly relations: ReadonlySet<string>
+  readonly seeds: readonly LoadedSeed[]
+  readonly after: readonly LoadedSeed[]
 }
 
 /**
- * Gives every relation of an archive to its package, and chooses the packages of a range.
+ * Gives every relation of an archive to its package, chooses the packages of a range, and reads their scripts.
  *
- * @throws UnderstudyError `DATA_PACKAGES_INVALID` where a relation is in none or in several, `SELECTION_UNKNOWN` for a name that no package has
+ * @throws UnderstudyError `DATA_PACKAGES_INVALID` where a relation is in none or in several, `SELECTION_UNKNOWN` for a name that no package has,
+ * `SEED_INVALID`
  */
-export function selectPackages(
-  { dataPackages }: Pick<Settings, 'dataPackages'>,
+export async function selectPackages(
+  { dataPackages, root }: Pick<Settings, 'dataPackages' | 'root'>,
   relations: readonly RelationName[],
   mode: ImportMode,
-  range: PackageRange = {},
-): PackageSelection {
+  range: PackageRange,
+): Promise<PackageSelection> {
   const chosen = chooseRange(dataPackages, range).filter(({ modes }) => modes.includes(mode))
-  if (dataPackages.length === 0) return { packages: [], packageOf: new Map(), includes: () => true }
-  const packageOf = assign(dataPackages, relations)
+  if (dataPackages.length === 0) return { packages: [], includes: () => true }
+  const assigned = assign(dataPackages, relations)
+  const packages: LoadedPackage[] = []
+  for (const each of chosen) {
+    packages.push({
+      ...each,
+      relations: assigned.get(each) ?? new Set(),
+      seeds: await loadSeeds(each.seeds, mode, root),
+      after: await loadSeeds(each.after, mode, root),
+    })
+  }
   return {
-    packages: chosen,
-    packageOf,
-    includes: (relation) => chosen.some((each) => each === packageOf.get(relationLabel(relation))),
+    packages,
+    includes: (relation) => packages.some((each) => each.relations.has(relationLabel(relation))),
   }
 }
 
-function assign(packages: readonly DataPackage[], relations: readonly RelationName[]): Map<string, DataPackage> {
-  const packageOf = new Map<string, DataPackage>()
-  const problems: string[] = []
+function assign(packages: readonly DataPackage[], relations: readonly RelationName[]): Map<DataPackage, Set<string>> {
+  const assigned = new Map(packages.map((each) => [each, new Set<string>()]))
   const patterns = packages.map((each) => ({ each, regexes: each.relations.map(toPattern) }))
+  const problems: string[] = []
   for (const relation of relations) {
     const label = relationLabel(relation)
     const names = [relation.name, `${relation.schema}.${relation.name}`]
@@ -52,9 +67,9 @@ function assign(packages: readonly DataPackage[], relations: readonly RelationNa
     const [first] = own
     if (first === undefined) problems.push(`${label}: in no package`)
     else if (own.length > 1) problems.push(`${label}: in ${own.map(({ each }) => each.name).join(' and ')}`)
-    else packageOf.set(label, first.each)
+    else assigned.get(first.each)?.add(label)
   }
-  if (problems.length === 0) return packageOf
+  if (problems.length === 0) return assigned
   throw new UnderstudyError('DATA_PACKAGES_INVALID', 'the data packages do not share out the archive’s relations', {
     detail: problems.join('\n'),
     hint: 'Name each relation in exactly one package (`dataPackages.<name>.relations`), or exclude it from the export.',

@@ -1,9 +1,9 @@
+import type { ImportMode, MissingPolicy } from '../config/define-config.js'
 import { relationLabel } from '../model/model.js'
 import type { PlannedLate } from './late-references.js'
 import type { Load } from './load.js'
 
-export type ImportMode = 'init' | 'replace'
-export type MissingPolicy = 'fail' | 'null' | 'skip' | 'placeholder'
+export type { ImportMode, MissingPolicy }
 
 /** What an import would do, or did, in counts. */
 export interface ImportPlan {

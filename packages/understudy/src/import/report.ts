@@ -7,6 +7,7 @@ import { redact } from '../database/redact.js'
 import { type ErrorCode, type Problem, UnderstudyError } from '../errors.js'
 import { TOOL_VERSION } from '../version.js'
 import type { ImportResult } from './import-content.js'
+import type { PackageReport } from './package-steps.js'
 import type { ImportMode, ImportPlan } from './plan.js'
 import type { ImportJournal, ImportStep } from './run-import.js'
 
@@ -31,6 +32,7 @@ export interface ImportReport {
   readonly problems: readonly Problem[]
   readonly steps: readonly ImportStep[]
   readonly resolvedLate: number
+  readonly packages: readonly PackageReport[]
   /** What the archive itself warned of when it was made. */
   readonly warnings: readonly string[]
   readonly error: ReportedError | null
@@ -106,6 +108,7 @@ function describeImport(
     problems,
     steps: result?.steps ?? steps,
     resolvedLate: result?.resolvedLate ?? 0,
+    packages: result?.packages ?? [],
     warnings: archive?.index.warnings ?? [],
     error: failure === null ? null : describeFailure(failure),
   }

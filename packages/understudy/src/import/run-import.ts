@@ -28,6 +28,8 @@ import { createLoad, hasChanges, type Load } from './load.js'
 import { lockRelations } from './lock.js'
 import { matchRows } from './match.js'
 import { settleMissing } from './missing.js'
+import { type PackageReport, PackageSteps } from './package-steps.js'
+import type { LoadedPackage } from './packages.js'
 import { pairContent, parseStaged } from './parse.js'
 import type { Placeholder } from './placeholders.js'
 import { type ImportMode, type ImportPlan, type MissingPolicy, plannedRelations } from './plan.js'
@@ -50,7 +52,10 @@ export interface ImportRun {
   /** Where the target is, safe to print. */
   readonly target: string
   readonly path: string
+  /** The archive's index, without the relations that are not loaded. */
   readonly index: ArchiveIndex
+  /** The data packages that take part, in their order. */
+  readonly packages: readonly LoadedPackage[]
   readonly mode: ImportMode
   readonly onMissing: MissingPolicy
   readonly isDryRun: boolean
@@ -72,6 +77,8 @@ export interface Outcome {
   readonly steps: readonly ImportStep[]
   /** How many references of earlier imports got their target. */
   readonly resolvedLate: number
+  /** Empty in a dry run. */
+  readonly packages: readonly PackageReport[]
 }
 
 /** What is known of an import while it goes on, for the report of one that fails. */
@@ -114,8 +121,12 @@ function asRefusal(error: unknown): unknown {
 async function importInTransaction(run: ImportRun): Promise<Outcome> {
   const { session, journal } = run
   const steps = new Steps(run)
-  const { context, loads } = await steps.time('lock', () => prepare(run))
-  await steps.time('stage', () => stageAll(run, loads))
+  const packages = new PackageSteps(run.packages)
+  const { context, loads: staged } = await steps.time('lock', () => prepare(run))
+  await steps.time('stage', () => stageAll(run, steps, staged))
+  const loads = packages.haveSeeds
+    ? await steps.time('seed', () => seed(run, steps, packages, context, staged))
+    : staged
   const planned = await orDiagnose(
     session,
     'staged',
@@ -130,17 +141,71 @@ async function importInTransaction(run: ImportRun): Promise<Outcome> {
   journal.plan = planned.plan
   if (planned.problems.length > 0) throw refusal(planned.problems)
   run.approve(planned.plan)
-  if (run.isDryRun) throw new DryRunDone({ plan: planned.plan, steps: journal.steps, resolvedLate: 0 })
+  if (run.isDryRun) throw new DryRunDone({ plan: planned.plan, steps: journal.steps, resolvedLate: 0, packages: [] })
   const resolvedLate = await orDiagnose(
     session,
     'planned',
-    () => steps.time('write', () => writeAll(run, steps, context, planned)),
+    () => steps.time('write', () => writeAll(run, steps, packages, context, planned)),
     async (error) => {
       const refused = await findRefused(session, context, [...planned.loads.values()], false)
       throw refused.length > 0 ? refusal(refused) : error
     },
   )
-  return { plan: planned.plan, steps: journal.steps, resolvedLate }
+  return {
+    plan: planned.plan,
+    steps: journal.steps,
+    resolvedLate,
+    packages: packages.report(planned.plan, steps.spent),
+  }
+}
+
+/**
+ * Runs the seeds of all packages, before anything is compared: the import then finds what they made. An init is refused for rows that the
+ * target held before. Returns the loads as they were.
+ */
+async function seed(
+  run: ImportRun,
+  steps: Steps,
+  packages: PackageSteps,
+  context: SqlContext,
+  loads: ReadonlyMap<string, Load>,
+): Promise<ReadonlyMap<string, Load>> {
+  const { session } = run
+  if (run.mode === 'init') await refuseOccupied(run, steps, context, loads)
+  await pinSettings(session, { searchPath: 'own' })
+  await packages.seed(session)
+  await pinSettings(session)
+  return startAgain(context, loads)
+}
+
+async function refuseOccupied(
+  run: ImportRun,
+  steps: Steps,
+  context: SqlContext,
+  loads: ReadonlyMap<string, Load>,
+): Promise<void> {
+  const { session } = run
+  const occupied: Load[] = []
+  for (const load of loads.values()) {
+    await countTarget(session, context, load)
+    if (load.rowsBefore > 0) occupied.push(load)
+  }
+  await session.script('savepoint understudy_occupied')
+  await matchLoads(run, steps, context, occupied)
+  const unrelated = await findUnrelated(session, context, occupied, run)
+  if (unrelated.length > 0) throw refusal(unrelated)
+  await session.script('rollback to savepoint understudy_occupied; release savepoint understudy_occupied')
+}
+
+async function matchLoads(run: ImportRun, steps: Steps, context: SqlContext, loads: readonly Load[]): Promise<void> {
+  const { session } = run
+  for (const load of loads) {
+    steps.report('match', load)
+    await countTarget(session, context, load)
+    if (load.relation.identity.kind === 'content') await pairContent(session, context, load)
+    await attempt(load, 'read the records of', () => parseStaged(session, context, load))
+    await attempt(load, 'match the rows of', () => matchRows(session, context, load))
+  }
 }
 
 interface Planned {
@@ -165,14 +230,10 @@ async function planLoads(
   const { session } = run
   const list = [...loads.values()]
   await steps.time('match', async () => {
-    for (const load of list) {
-      steps.report('match', load)
-      await countTarget(session, context, load)
-      if (load.relation.identity.kind === 'content') await pairContent(session, context, load)
-      await attempt(load, 'read the records of', () => parseStaged(session, context, load))
-      await attempt(load, 'match the rows of', () => matchRows(session, context, load))
-    }
-    const unrelated = await findUnrelated(session, context, list, run)
+    await matchLoads(run, steps, context, list)
+    // Rows that its own seeds made are no reason to refuse an init; `seed` has looked at those that were there before.
+    const mode = run.packages.some(({ seeds }) => seeds.length > 0) ? 'replace' : run.mode
+    const unrelated = await findUnrelated(session, context, list, { ...run, mode })
     if (unrelated.length > 0) throw refusal([...earlier, ...unrelated])
     await planOwnedDeletes(session, context, loads)
   })
@@ -249,7 +310,7 @@ const BULK_SETTINGS: Readonly<Record<string, string>> = {
   parallel_tuple_cost: '0.001',
 }
 
-async function stageAll(run: ImportRun, loads: ReadonlyMap<string, Load>): Promise<void> {
+async function stageAll(run: ImportRun, steps: Steps, loads: ReadonlyMap<string, Load>): Promise<void> {
   await run.session.query(
     `select ${Object.entries(BULK_SETTINGS)
       .map(([name, value]) => `set_config('${name}', '${value}', true)`)
@@ -259,6 +320,7 @@ async function stageAll(run: ImportRun, loads: ReadonlyMap<string, Load>): Promi
     run.signal?.throwIfAborted()
     const load = loads.get(relationLabel({ schema: file.entry.schema, name: file.entry.relation }))
     if (load === undefined) continue
+    steps.turnTo(relationLabel(load.relation))
     await stageFile(run.session, load, file.lines(), run.onProgress)
   }
 }
@@ -295,7 +357,13 @@ function planOf(
 }
 
 /** Returns how many late references found their target. */
-async function writeAll(run: ImportRun, steps: Steps, context: SqlContext, planned: Planned): Promise<number> {
+async function writeAll(
+  run: ImportRun,
+  steps: Steps,
+  packages: PackageSteps,
+  context: SqlContext,
+  planned: Planned,
+): Promise<number> {
   const { session } = run
   const { loads, parked, placeholders } = planned
   const changing = [...loads.values()].filter(hasChanges)
@@ -323,6 +391,7 @@ async function writeAll(run: ImportRun, steps: Steps, context: SqlContext, plann
   await catchUpSequences(session, context, changing)
   await verifyWritten(session, context, firing)
   await recordImport(session, changing, run)
+  await packages.finish(session, resolved)
   return resolved
 }
 
@@ -351,8 +420,12 @@ export async function analyzeWritten(session: Session, plan: ImportPlan): Promis
   }
 }
 
-/** Times the steps and reports progress. */
+/** Times the steps, and within them the relations, and reports progress. */
 class Steps {
+  /** Milliseconds by relation. */
+  readonly spent = new Map<string, number>()
+  #current: { readonly relation: string; readonly startedAt: number } | null = null
+
   constructor(private readonly run: ImportRun) {}
 
   async time<T>(step: ProgressEvent['step'], work: () => Promise<T>): Promise<T> {
@@ -360,6 +433,7 @@ class Steps {
     this.#emit(step, null, 0, false)
     const startedAt = performance.now()
     const result = await work()
+    this.turnTo(null)
     this.run.journal.steps.push({ step, durationMs: Math.round(performance.now() - startedAt) })
     this.#emit(step, null, 0, true)
     return result
@@ -371,7 +445,18 @@ class Steps {
 
   reportRelation(step: ProgressEvent['step'], relation: string, rows: number): void {
     this.run.signal?.throwIfAborted()
+    this.turnTo(relation)
     this.#emit(step, relation, rows, false)
+  }
+
+  /** From now on it is this relation that time is spent on. */
+  turnTo(relation: string | null): void {
+    const now = performance.now()
+    if (this.#current !== null) {
+      const before = this.spent.get(this.#current.relation) ?? 0
+      this.spent.set(this.#current.relation, before + now - this.#current.startedAt)
+    }
+    this.#current = relation === null ? null : { relation, startedAt: now }
   }
 
   #emit(step: ProgressEvent['step'], relation: string | null, rows: number, isDone: boolean): void {

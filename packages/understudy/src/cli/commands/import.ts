@@ -19,6 +19,8 @@ interface Options {
   readonly onMissing?: MissingPolicy
   readonly yes?: boolean
   readonly targetName?: string
+  readonly fromPackage?: string
+  readonly toPackage?: string
   readonly report?: string
   readonly wait: number
 }
@@ -32,6 +34,8 @@ export function addImportCommand(program: Command, cli: Cli): void {
     .option('--dry-run', 'show the plan and write nothing')
     .addOption(new Option('--on-missing <policy>', MISSING_HELP).choices(['fail', 'null', 'skip', 'placeholder']))
     .option('--yes', 'do not ask; needed where nobody can be asked')
+    .option('--from-package <name>', 'the first data package to take part; its name, or the beginning of it')
+    .option('--to-package <name>', 'the last one')
     .option('--target-name <name>', 'the database’s name, which one marked `production` asks for')
     .option('--report <file>', 'write plan, problems and result as JSON into a file, whatever comes of it')
     .option('--wait <seconds>', 'how long to wait for another import', parseSeconds, 60)
@@ -58,6 +62,7 @@ function toEngineOptions(archive: string | undefined, options: Options, output: 
     mode: options.mode,
     onMissing: options.onMissing,
     isDryRun: options.dryRun,
+    packages: { from: options.fromPackage, to: options.toPackage },
     confirm: mustAsk(options) ? (plan) => confirmPlan(plan, output) : undefined,
     report: options.report && resolve(options.report),
     waitMs: options.wait * 1000,
@@ -87,6 +92,7 @@ const EXAMPLES = {
   'in a script': 'understudy import --yes --report import.json',
   'every row that would be refused':
     "understudy import --dry-run --report plan.json || jq '.problems[].cases' plan.json",
+  'only some of the configured data packages': 'understudy import --from-package datB --to-package datD',
   'into production': 'understudy import --target-name shop',
   'leave references empty that find no target': 'understudy import --on-missing null',
 }

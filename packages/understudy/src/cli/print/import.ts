@@ -1,4 +1,5 @@
 import type { ImportResult } from '../../import/import-content.js'
+import type { PackageReport } from '../../import/package-steps.js'
 import type { ImportPlan, PlannedRelation } from '../../import/plan.js'
 import type { Style } from './colours.js'
 import { type Column, formatTable, printable } from './table.js'
@@ -45,7 +46,7 @@ interface RenderOptions {
 }
 
 export function renderImport(
-  { plan, isWritten, resolvedLate, durationMs }: ImportResult,
+  { plan, isWritten, resolvedLate, packages, durationMs }: ImportResult,
   options: RenderOptions,
 ): string[] {
   const { style, isPlanShown } = options
@@ -55,7 +56,36 @@ export function renderImport(
   const outcome = isWritten
     ? style.green(`${changes}${late}, ${formatCount(unchanged)} unchanged in ${formatDuration(durationMs)}`)
     : style.yellow('nothing was written')
-  return [...(isPlanShown ? [] : renderPlan(plan, style)), outcome]
+  return [...(isPlanShown ? [] : renderPlan(plan, style)), ...renderPackages(packages, style), outcome]
+}
+
+const PACKAGE_COLUMNS: readonly Column[] = [
+  { title: 'package' },
+  { title: 'seeded', align: 'right' },
+  ...COLUMNS.slice(1),
+  { title: 'time', align: 'right' },
+  { title: '' },
+]
+
+/** What each data package did, and the references that still wait. */
+function renderPackages(packages: readonly PackageReport[], style: Style): string[] {
+  if (packages.length === 0) return []
+  const rows = packages.map((each) => [
+    printable(each.name),
+    each.seeded === 0 ? style.dim('0') : formatCount(each.seeded),
+    ...countCells(each, style),
+    formatDuration(each.durationMs),
+    style.dim(printable(each.title)),
+  ])
+  const open = packages.flatMap(({ assignments }) => assignments?.open ?? [])
+  return [
+    ...formatTable(PACKAGE_COLUMNS, rows),
+    ...open.map(
+      ({ relation, column, target, rows, samples }) =>
+        `${style.yellow('open:')} ${printable(`${relation}.${column}: ${formatCount(rows)} wait for ${target}: ${samples.join(', ')}`)}`,
+    ),
+    '',
+  ]
 }
 
 function countCells(counts: Counts, style: Style): string[] {
