@@ -72,8 +72,8 @@ test('refuses an archive cut off between two gzip members', async () => {
 })
 
 test.each([
-  [true, 400],
-  [false, 400],
+  [true, 1000],
+  [false, 1000],
 ])('never takes a flipped bit for the truth (gzip: %s)', async (isGzip, numRuns) => {
   const archive = await sample({ isGzip })
   await fc.assert(
@@ -219,26 +219,34 @@ test('refuses ten thousand entries that the index does not know at the first of 
 
 const GIGABYTES_OF_ZEROS = Buffer.concat(Array.from({ length: 10 * 1024 }, () => gzipSync(Buffer.alloc(1024 * 1024))))
 
-test.each([
-  ['behind the last entry', (entries: CraftedEntry[]) => craftTar(entries)],
+const TEN_GIGABYTES = 10 * 2 ** 30
+
+test.each<[string, string, (entries: CraftedEntry[]) => Buffer]>([
+  ['behind the last entry', 'ARCHIVE_TOO_LARGE', craftTar],
   [
     'as a file of ten gigabytes',
-    (entries: CraftedEntry[]) => craftTar([...entries, { name: 'x.json', size: 10 * 2 ** 30 }]).subarray(0, -1024),
+    'ARCHIVE_ENTRY_REFUSED',
+    (entries) => craftTar([...entries, { name: 'x.json', size: TEN_GIGABYTES }]).subarray(0, -1024),
   ],
   [
     'under the name of a file of the index',
-    (entries: CraftedEntry[]) =>
-      craftTar([...entries.slice(0, -1), { name: entries.at(-1)?.name ?? '', size: 10 * 2 ** 30 }]).subarray(0, -1024),
+    'ARCHIVE_DAMAGED',
+    (entries) =>
+      craftTar([...entries.slice(0, -1), { name: entries.at(-1)?.name ?? '', size: TEN_GIGABYTES }]).subarray(0, -1024),
   ],
-  ['in front of everything', () => craftTar([{ name: 'x.json', size: 10 * 2 ** 30 }]).subarray(0, -1024)],
-])('does not read ten gigabytes of zeros to their end: %s', async (_, craft) => {
+  [
+    'in front of everything',
+    'ARCHIVE_TOO_LARGE',
+    () => craftTar([{ name: 'x.json', size: TEN_GIGABYTES }]).subarray(0, -1024),
+  ],
+])('does not read ten gigabytes of zeros to their end: %s', async (_, code, craft) => {
   const { path, entries } = await goodEntries()
-  writeFileSync(path, Buffer.concat([gzipSync(craft(entries)), GIGABYTES_OF_ZEROS]))
-  const begin = performance.now()
-  expect(['ARCHIVE_TOO_LARGE', 'ARCHIVE_ENTRY_REFUSED', 'ARCHIVE_DAMAGED']).toContain(
-    (await failureOf(verifyArchive(path))).code,
-  )
-  expect(performance.now() - begin).toBeLessThan(15_000)
+  // Whoever reads that far finds no gzip there, and says so.
+  const end = Buffer.from('this is where a reader must not come')
+  writeFileSync(path, Buffer.concat([gzipSync(craft(entries)), GIGABYTES_OF_ZEROS, end]))
+  const error = await failureOf(verifyArchive(path))
+  expect(error).toMatchObject({ code })
+  expect(error.detail ?? '').not.toMatch(/header|follow/)
 })
 
 test('never fails with anything but its own error, whatever bytes it is given', async () => {

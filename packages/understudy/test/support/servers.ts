@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { chmod, chown, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
@@ -173,23 +173,29 @@ async function waitUntilReady(server: PreparedServer): Promise<void> {
   }
 }
 
-/** Ports that were free a moment ago; all are asked for at once, so that they differ. */
+/**
+ * Ports that nobody listens on. Not those that the system would give out: it gives them to every connection of every program too, and one
+ * could be taken between here and the start of the server.
+ */
 async function freePorts(count: number): Promise<number[]> {
-  const listeners = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const listener = createServer().listen(0, '127.0.0.1')
-      await once(listener, 'listening')
-      return listener
-    }),
-  )
-  return await Promise.all(
-    listeners.map(async (listener) => {
-      const address = listener.address()
-      listener.close()
-      await once(listener, 'close')
-      return typeof address === 'object' && address !== null ? address.port : 0
-    }),
-  )
+  const ports = new Set<number>()
+  while (ports.size < count) {
+    const port = randomInt(10_000, 32_000)
+    if (await isFree(port)) ports.add(port)
+  }
+  return [...ports]
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const listener = createServer()
+  try {
+    await once(listener.listen(port, '127.0.0.1'), 'listening')
+  } catch {
+    return false
+  }
+  listener.close()
+  await once(listener, 'close')
+  return true
 }
 
 function factsOf({ major, host, port, role, password }: PreparedServer): TestServer {
