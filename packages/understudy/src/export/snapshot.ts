@@ -11,24 +11,29 @@ import type { SqlContext } from '../model/sql-context.js'
 export async function withSnapshotWorkers(
   database: Database,
   session: Session,
-  jobs: number,
+  { jobs, signal }: { readonly jobs: number; readonly signal: AbortSignal | undefined },
   work: (worker: Session) => Promise<void>,
 ): Promise<void> {
   if (jobs <= 1) return await work(session)
   const [exported] = await session.query<{ snapshot: string }>('select pg_export_snapshot() as snapshot')
   const snapshot = exported?.snapshot
   if (snapshot === undefined) throw new Error('the server exported no snapshot')
+  const failed = new AbortController()
+  const anyEnd = AbortSignal.any([failed.signal, ...(signal === undefined ? [] : [signal])])
   const helpers = Array.from({ length: jobs - 1 }, () =>
     database.withSession((worker) =>
-      worker.transaction({ isolation: 'repeatable read', isReadOnly: true }, async () => {
-        await worker.script(`set transaction snapshot ${quoteLiteral(snapshot)}`)
-        await pinSettings(worker)
-        await work(worker)
-      }),
+      worker.transaction({ isolation: 'repeatable read', isReadOnly: true }, () =>
+        worker.abortable(anyEnd, async () => {
+          await worker.script(`set transaction snapshot ${quoteLiteral(snapshot)}`)
+          await pinSettings(worker)
+          await work(worker)
+        }),
+      ),
     ),
   )
-  const results = await Promise.allSettled([work(session), ...helpers])
-  for (const result of results) if (result.status === 'rejected') throw result.reason
+  const parts = [session.abortable(anyEnd, () => work(session)), ...helpers]
+  await Promise.all(parts.map((part) => part.catch((error: unknown) => failed.abort(error))))
+  anyEnd.throwIfAborted()
 }
 
 /** A relation's records as the snapshot has them, one JSON line each. */

@@ -57,7 +57,7 @@ export async function writeArchive(
         durations.set(relationLabel(relation), performance.now() - startedAt)
       }
     }
-    await withSnapshotWorkers(database, session, jobs, work)
+    await withSnapshotWorkers(database, session, { jobs, signal: options.signal }, work)
     options.onProgress?.({ step: 'assemble', relation: null, rows: 0, totalRows: null, bytes: 0, isDone: false })
     const finished = await archive.finish({
       tool_version: TOOL_VERSION,

@@ -1,4 +1,5 @@
 import { describeSqlError } from '../database/failures.js'
+import { isLockFailure } from '../database/locked-transaction.js'
 import { UnderstudyError } from '../errors.js'
 import { relationLabel } from '../model/model.js'
 import type { Load } from './load.js'
@@ -9,7 +10,7 @@ export async function attempt<T>(load: Load, action: string, work: () => Promise
     return await work()
   } catch (error) {
     const facts = describeSqlError(error)
-    if (facts === undefined) throw error
+    if (facts === undefined || isLockFailure(error)) throw error
     const relation = facts.table ?? relationLabel(load.relation)
     const lines = [
       facts.detail,

@@ -2,7 +2,8 @@ import type { ArchiveIndex } from '../archive/archive-index.js'
 import { readArchive } from '../archive/reader.js'
 import { findLatestArchive } from '../archive/store.js'
 import type { Settings } from '../config/settings.js'
-import { type LockHolder, withAdvisoryLock } from '../database/advisory-lock.js'
+import { withAdvisoryLock } from '../database/advisory-lock.js'
+import type { LockHolder } from '../database/lock-holder.js'
 import type { Database, Session } from '../database/port.js'
 import { withDatabase } from '../database/with-database.js'
 import { UnderstudyError } from '../errors.js'
@@ -52,7 +53,7 @@ const DEFAULT_WAIT_MS = 30_000
 export async function importContent(settings: Settings, options: ImportOptions): Promise<ImportResult> {
   const startedAt = performance.now()
   const path = await resolveArchive(settings, options.archive)
-  const index = await readArchive(path)
+  const index = await readArchive(path, { signal: options.signal })
   return await withDatabase({ url: settings.database, open: options.database }, async (database) => {
     const run = (isDryRun: boolean, expected?: ImportPlan) =>
       database.withSession((session) =>
@@ -95,8 +96,8 @@ async function runLocked(
   options: ImportOptions,
   { path, index, isDryRun, expected }: Run,
 ): Promise<Outcome> {
-  const waitMs = options.waitMs ?? DEFAULT_WAIT_MS
-  const outcome = await withAdvisoryLock(session, { waitMs, onWait: options.onWait }, () =>
+  const { waitMs = DEFAULT_WAIT_MS, onWait, signal } = options
+  const outcome = await withAdvisoryLock(session, { waitMs, onWait, signal }, () =>
     runImport({
       session,
       settings,
@@ -107,8 +108,9 @@ async function runLocked(
       onMissing: options.onMissing ?? settings.onMissing,
       isDryRun,
       waitMs,
+      onWait,
       onProgress: options.onProgress,
-      signal: options.signal,
+      signal,
       approve: (plan) => {
         if (expected === undefined || isSamePlan(plan, expected)) return
         throw new UnderstudyError('PLAN_CHANGED', 'the target changed since the plan was shown', {
@@ -117,7 +119,8 @@ async function runLocked(
       },
     }),
   )
-  if (!isDryRun) await analyzeWritten(session, outcome.plan)
+  // What is committed is not called back: an import that was interrupted too late says that it is done.
+  if (!isDryRun && !signal?.aborted) await analyzeWritten(session, outcome.plan)
   return outcome
 }
 

@@ -5,9 +5,10 @@ import { readCatalog } from '../catalog/read-catalog.js'
 import type { RelationConfig } from '../config/define-config.js'
 import type { Settings } from '../config/settings.js'
 import { describeSqlError } from '../database/failures.js'
+import { lockedTransaction, type WaitOptions } from '../database/locked-transaction.js'
 import type { Session } from '../database/port.js'
 import { quoteQualified } from '../database/quoting.js'
-import { pinSettings } from '../database/settings.js'
+import { pinSettings, useSearchPath } from '../database/settings.js'
 import { UnderstudyError } from '../errors.js'
 import { buildModel } from '../model/build-model.js'
 import { resolveRelationSettings } from '../model/content-relations.js'
@@ -24,7 +25,7 @@ import { attachForeignKeys, detachForeignKeys } from './foreign-keys.js'
 import { withSettableIdentities } from './identity-columns.js'
 import { attachIndexes, detachIndexes } from './indexes.js'
 import { createLoad, hasChanges, type Load } from './load.js'
-import { lockRelations } from './lock.js'
+import { asLockRefusal, limitLockWaits, relationsToLock } from './lock.js'
 import { matchRows } from './match.js'
 import { settleMissing } from './missing.js'
 import { pairContent, parseStaged } from './parse.js'
@@ -49,6 +50,7 @@ export interface ImportRun {
   readonly onMissing: MissingPolicy
   readonly isDryRun: boolean
   readonly waitMs: number
+  readonly onWait: WaitOptions['onWait']
   /** Throws where the plan is not the one that was agreed. */
   readonly approve: (plan: ImportPlan) => void
   readonly onProgress: OnProgress | undefined
@@ -74,8 +76,11 @@ class DryRunDone extends Error {
 
 /** The whole import in one transaction; a dry run does all of it that writes no table, and rolls back. */
 export async function runImport(run: ImportRun): Promise<Outcome> {
+  const { session, isDryRun, waitMs, onWait, signal } = run
   try {
-    return await run.session.transaction({}, () => importInTransaction(run))
+    const tables = isDryRun ? [] : await relationsToLock(session, run.index)
+    const locks = { tables, mode: 'share row exclusive', waitMs, onWait, signal } as const
+    return await lockedTransaction(session, locks, () => importInTransaction(run))
   } catch (error) {
     if (error instanceof DryRunDone) return error.outcome
     throw asRefusal(error)
@@ -88,6 +93,8 @@ const INSUFFICIENT_PRIVILEGE = '42501'
 function asRefusal(error: unknown): unknown {
   const facts = describeSqlError(error)
   if (facts === undefined) return error
+  const refusal = asLockRefusal(error)
+  if (refusal !== undefined) return refusal
   const code = facts.sqlstate === INSUFFICIENT_PRIVILEGE ? 'PRIVILEGE_MISSING' : 'IMPORT_REFUSED_BY_DATABASE'
   return new UnderstudyError(code, facts.message, {
     detail: facts.detail,
@@ -129,11 +136,11 @@ async function importInTransaction(run: ImportRun): Promise<Outcome> {
   return { plan, steps: steps.list }
 }
 
-/** Locks first, then reads the catalog: what is read holds until the commit. */
+/** The relations are locked: what is read of the catalog holds until the commit. */
 async function prepare(run: ImportRun): Promise<{ context: SqlContext; loads: Map<string, Load> }> {
   const { session, index } = run
   await pinSettings(session)
-  if (!run.isDryRun) await lockRelations(session, index, run.waitMs)
+  await limitLockWaits(session, run.waitMs)
   const catalog = await readCatalog(session)
   const own = buildModel(catalog, run.settings)
   const problems = findIncompatibilities(index, catalog, own.model)
@@ -246,12 +253,12 @@ async function writeAll(
   const detached = run.mode === 'init' ? await detachForeignKeys(session, context, changing) : []
   const indexes = run.mode === 'init' ? await detachIndexes(session, context, changing) : []
   // A generated column's or a check's function may name a table without its schema: rows are written under the database's own path.
-  await pinSettings(session, { searchPath: 'own' })
+  await useSearchPath(session, 'own')
   await session.execute('set constraints all deferred')
   await parkRows(session, context, parked)
   await withSettableIdentities(session, context, changing, async () => {
     await applyLoads(session, context, loads, (relation, rows) => steps.reportRelation('write', relation, rows))
-    await pinSettings(session)
+    await useSearchPath(session, 'none')
     await repairCascades(session, context, loads)
   })
   // A table with pending trigger events cannot be altered: deferred checks run now, while a failure still rolls everything back.

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { type LockHolder, withAdvisoryLock } from '../../src/database/advisory-lock.js'
+import { withAdvisoryLock } from '../../src/database/advisory-lock.js'
+import type { LockHolder } from '../../src/database/lock-holder.js'
 import { openDatabase } from '../../src/database/open.js'
 import { engines, servers, urlOf, withTestDatabase } from '../support/engines.js'
 import { startTransactionPooler } from '../support/wire-servers.js'
