@@ -3,7 +3,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import type { TestServer } from './servers.js'
 
 /** What stands between a client and a server, and does to both what networks do. */
-export interface Proxy {
+export interface NetworkProxy {
   readonly port: number
   /** How many messages clients have sent since the proxy began. */
   readonly messages: number
@@ -17,7 +17,7 @@ export interface Proxy {
 }
 
 /** Passes everything on to a server, and counts the messages of clients. Connections without encryption only. */
-export async function startProxy(target: TestServer): Promise<Proxy> {
+export async function startProxy(target: TestServer): Promise<NetworkProxy> {
   const sockets = new Set<Socket>()
   let isStalled = false
   const keep = (socket: Socket) => {
@@ -46,7 +46,7 @@ export async function startProxy(target: TestServer): Promise<Proxy> {
   const proxy = {
     port: 0,
     messages: 0,
-    onMessage: undefined as Proxy['onMessage'],
+    onMessage: undefined as NetworkProxy['onMessage'],
     stall: () => {
       isStalled = true
     },
