@@ -3,6 +3,7 @@ import { UnderstudyError } from '../errors.js'
 import { describeSqlError } from './failures.js'
 import { describeHolder, describeWait, HOLDER_COLUMNS, holderFacts, type LockHolder } from './lock-holder.js'
 import type { Session, TransactionOptions } from './port.js'
+import { pinSettings } from './settings.js'
 
 /** Half of PostgreSQL's default `deadlock_timeout`, and something for each table, for there may be thousands. */
 const ATTEMPT_MS = 500
@@ -38,19 +39,19 @@ export interface LockedTransactionOptions extends TransactionOptions, WaitOption
 }
 
 /**
- * A transaction that begins with its locks: the snapshot of `repeatable read` is taken behind them, by the first query of `work`. After a
+ * A transaction that begins with its locks and with pinned settings. The snapshot of `repeatable read` is taken behind the locks: after a
  * concurrent `truncate` or rewriting `alter`, an older one shows an empty table and no error.
  *
- * All tables are locked at once or none: while it waits it holds nothing, and each attempt is shorter than `deadlock_timeout`. So an
- * application that takes the same tables in another order is never the one that a deadlock is broken at, and writers queue behind a lock
- * that does not come for a moment only.
+ * `prepare` reads the catalog, which waits for whoever alters any relation. As long as it is not through, nothing is held while waiting:
+ * all tables are locked at once or none, and each attempt is shorter than `deadlock_timeout`. So an application that takes the same tables
+ * in another order is never the one that a deadlock is broken at, and writers queue behind a lock that does not come for a moment only.
  *
- * Throws LOCK_NOT_AVAILABLE after `waitMs`, naming a session that stands in the way.
+ * Throws LOCK_NOT_AVAILABLE when `waitMs` is over, naming a session that stands in the way; the same where `work` waits that long for a row.
  */
-export async function lockedTransaction<T>(
+export async function lockedTransaction<P, T>(
   session: Session,
   options: LockedTransactionOptions,
-  work: () => Promise<T>,
+  { prepare, work }: { readonly prepare: () => Promise<P>; readonly work: (prepared: P) => Promise<T> },
 ): Promise<T> {
   const { signal } = options
   const deadline = Date.now() + options.waitMs
@@ -59,12 +60,14 @@ export async function lockedTransaction<T>(
     try {
       return await session.transaction(options, () =>
         session.abortable(signal, async () => {
-          await lock(session, options)
-          return await work()
+          const prepared = await attempt(session, options, prepare)
+          await limitLockWaits(session, Math.max(ATTEMPT_MS, options.waitMs))
+          return await work(prepared)
         }),
       )
     } catch (error) {
-      if (!(error instanceof TablesInUse)) throw error
+      if (isLockFailure(error)) throw refused(error)
+      if (!(error instanceof InUse)) throw error
     }
     await session.abortable(signal, async () => {
       const holder = await readHolder(session, options)
@@ -81,23 +84,37 @@ export function isLockFailure(error: unknown): boolean {
   return ['55P03', '40P01'].includes(describeSqlError(error)?.sqlstate ?? '')
 }
 
-class TablesInUse extends Error {}
+class InUse extends Error {}
+
+async function attempt<P>(session: Session, options: LockedTransactionOptions, prepare: () => Promise<P>): Promise<P> {
+  try {
+    if (options.tables.length > 0) await lock(session, options)
+    await pinSettings(session)
+    await limitLockWaits(session, ATTEMPT_MS)
+    return await prepare()
+  } catch (error) {
+    throw isLockFailure(error) ? new InUse() : error
+  }
+}
 
 /** None of these statements takes a snapshot. */
 async function lock(session: Session, { tables, mode }: LockedTransactionOptions): Promise<void> {
-  if (tables.length === 0) return
-  await session.script(`set local lock_timeout = 0`)
   await session.script(`set local statement_timeout = ${ATTEMPT_MS + tables.length}`)
   try {
     await session.script(`lock table ${tables.join(', ')} in ${mode} mode`)
   } catch (error) {
-    if (describeSqlError(error)?.sqlstate === '57014' /* query_canceled */) throw new TablesInUse()
-    throw error
+    throw describeSqlError(error)?.sqlstate === '57014' /* query_canceled */ ? new InUse() : error
   }
-  await session.script('set local statement_timeout = 0')
 }
 
-/** A session that holds what the lock waits for, or waits for it in front of us; tables are locked with their partitions and heirs. */
+async function limitLockWaits(session: Session, ms: number): Promise<void> {
+  await session.script(`set local lock_timeout = ${Math.round(ms)}`)
+}
+
+/**
+ * A session that holds what the lock waits for, or waits for it in front of us; tables are locked with their partitions and heirs. The
+ * catalog waits for whoever holds any relation alone.
+ */
 async function readHolder(
   session: Session,
   { tables, mode }: LockedTransactionOptions,
@@ -110,21 +127,33 @@ async function readHolder(
      select ${HOLDER_COLUMNS}
        from pg_catalog.pg_locks held
        join pg_catalog.pg_stat_activity activity on activity.pid = held.pid
+      cross join lateral (select held.relation in (select oid from locked) as is_ours) o
       where held.locktype = 'relation'
         and held.database = (select oid from pg_catalog.pg_database where datname = current_database())
-        and held.relation in (select oid from locked)
-        and held.mode = any ($2::text[])
+        and (held.mode = 'AccessExclusiveLock' or (o.is_ours and held.mode = any ($2::text[])))
         and held.pid <> pg_catalog.pg_backend_pid()
-      order by held.granted desc, activity.xact_start
+      order by held.granted desc, o.is_ours desc, activity.xact_start
       limit 1`,
     [tables, CONFLICTS[mode]],
   )
   return holder
 }
 
+function refused(error: unknown): UnderstudyError {
+  const facts = describeSqlError(error)
+  return new UnderstudyError('LOCK_NOT_AVAILABLE', 'another transaction holds rows or tables that are needed', {
+    detail: [facts?.message, facts?.where, facts?.detail].filter(Boolean).join('\n'),
+    hint: WAIT_HINT,
+    cause: error,
+  })
+}
+
+const WAIT_HINT =
+  'Nothing was written. Wait until the other transaction ends (see pg_stat_activity), or wait longer with `--wait`.'
+
 function notAvailable(holder: LockHolder | undefined, waitMs: number): UnderstudyError {
   return new UnderstudyError('LOCK_NOT_AVAILABLE', `tables are in use by ${describeHolder(holder)}`, {
-    detail: [...holderFacts(holder), `${describeWait(waitMs)}; nothing was written`].join('\n'),
-    hint: 'Wait until its transaction ends (see pg_stat_activity), or wait longer with `--wait`.',
+    detail: [...holderFacts(holder), describeWait(waitMs)].join('\n'),
+    hint: WAIT_HINT,
   })
 }

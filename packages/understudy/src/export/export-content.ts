@@ -6,7 +6,6 @@ import type { LockHolder } from '../database/lock-holder.js'
 import { lockedTransaction } from '../database/locked-transaction.js'
 import type { Database, Session } from '../database/port.js'
 import { quoteQualified } from '../database/quoting.js'
-import { pinSettings } from '../database/settings.js'
 import { withDatabase } from '../database/with-database.js'
 import { UnderstudyError } from '../errors.js'
 import { requireModel } from '../model/build-model.js'
@@ -99,31 +98,30 @@ async function exportSession(
   instance: Instance | null,
 ): Promise<ExportResult> {
   const { waitMs = DEFAULT_WAIT_MS, onWait, signal } = options
-  const planned = await session.transaction({ isReadOnly: true }, () =>
-    session.abortable(signal, async () => {
-      await pinSettings(session)
-      return readContent(await readCatalog(session), settings, options)
-    }),
-  )
-  options.onProgress?.({ step: 'lock', relation: null, rows: 0, totalRows: null, bytes: 0, isDone: false })
-  const tables = relationsRead(planned.built.model, planned.selected.relations).map(quoteQualified)
-  const locks = { tables, mode: 'access share', waitMs, onWait, signal } as const
-  return await lockedTransaction(session, { isolation: 'repeatable read', isReadOnly: true, ...locks }, async () => {
-    await pinSettings(session)
+  const waits = { waitMs, onWait, signal, mode: 'access share', isReadOnly: true } as const
+  const read = async (): Promise<Content & { catalog: Catalog }> => {
     const catalog = await readCatalog(session)
-    const content = readContent(catalog, settings, options)
-    expectSameRelations(planned.selected.relations, content.selected.relations)
-    const context = createSqlContext(catalog, content.built.model, instance?.id ?? null)
-    const warnings = [...content.selected.warnings, ...originWarnings(content.selected.relations, instance)]
-    await preflight(session, context, content.selected.relations)
-    return await writeArchive(database, session, settings, options, {
-      context,
-      catalog,
-      warnings,
-      instance,
-      ...content,
-    })
-  })
+    return { catalog, ...readContent(catalog, settings, options) }
+  }
+  options.onProgress?.({ step: 'lock', relation: null, rows: 0, totalRows: null, bytes: 0, isDone: false })
+  const unlocked = { ...waits, tables: [] }
+  const planned = await lockedTransaction(session, unlocked, { prepare: read, work: async (content) => content })
+  const tables = relationsRead(planned.built.model, planned.selected.relations).map(quoteQualified)
+  return await lockedTransaction(
+    session,
+    { ...waits, isolation: 'repeatable read', tables },
+    {
+      prepare: read,
+      work: async ({ catalog, ...content }) => {
+        expectSameRelations(planned.selected.relations, content.selected.relations)
+        const context = createSqlContext(catalog, content.built.model, instance?.id ?? null)
+        const warnings = [...content.selected.warnings, ...originWarnings(content.selected.relations, instance)]
+        await preflight(session, context, content.selected.relations)
+        const prepared = { context, catalog, warnings, instance, tables, ...content }
+        return await writeArchive(database, session, settings, options, prepared)
+      },
+    },
+  )
 }
 
 function readContent(catalog: Catalog, settings: Settings, options: ExportOptions): Content {

@@ -8,7 +8,7 @@ import { describeSqlError } from '../database/failures.js'
 import { lockedTransaction, type WaitOptions } from '../database/locked-transaction.js'
 import type { Session } from '../database/port.js'
 import { quoteQualified } from '../database/quoting.js'
-import { pinSettings, useSearchPath } from '../database/settings.js'
+import { useSearchPath } from '../database/settings.js'
 import { UnderstudyError } from '../errors.js'
 import { buildModel } from '../model/build-model.js'
 import { resolveRelationSettings } from '../model/content-relations.js'
@@ -25,7 +25,7 @@ import { attachForeignKeys, detachForeignKeys } from './foreign-keys.js'
 import { withSettableIdentities } from './identity-columns.js'
 import { attachIndexes, detachIndexes } from './indexes.js'
 import { createLoad, hasChanges, type Load } from './load.js'
-import { asLockRefusal, limitLockWaits, relationsToLock } from './lock.js'
+import { relationsToLock } from './lock.js'
 import { matchRows } from './match.js'
 import { settleMissing } from './missing.js'
 import { pairContent, parseStaged } from './parse.js'
@@ -80,7 +80,11 @@ export async function runImport(run: ImportRun): Promise<Outcome> {
   try {
     const tables = isDryRun ? [] : await relationsToLock(session, run.index)
     const locks = { tables, mode: 'share row exclusive', waitMs, onWait, signal } as const
-    return await lockedTransaction(session, locks, () => importInTransaction(run))
+    const steps = new Steps(run)
+    return await lockedTransaction(session, locks, {
+      prepare: () => steps.time('lock', () => prepare(run)),
+      work: (prepared) => importInTransaction(run, steps, prepared),
+    })
   } catch (error) {
     if (error instanceof DryRunDone) return error.outcome
     throw asRefusal(error)
@@ -93,8 +97,6 @@ const INSUFFICIENT_PRIVILEGE = '42501'
 function asRefusal(error: unknown): unknown {
   const facts = describeSqlError(error)
   if (facts === undefined) return error
-  const refusal = asLockRefusal(error)
-  if (refusal !== undefined) return refusal
   const code = facts.sqlstate === INSUFFICIENT_PRIVILEGE ? 'PRIVILEGE_MISSING' : 'IMPORT_REFUSED_BY_DATABASE'
   return new UnderstudyError(code, facts.message, {
     detail: facts.detail,
@@ -103,10 +105,8 @@ function asRefusal(error: unknown): unknown {
   })
 }
 
-async function importInTransaction(run: ImportRun): Promise<Outcome> {
+async function importInTransaction(run: ImportRun, steps: Steps, { context, loads }: Prepared): Promise<Outcome> {
   const { session } = run
-  const steps = new Steps(run)
-  const { context, loads } = await steps.time('lock', () => prepare(run))
   await steps.time('stage', () => stageAll(run, loads))
   const list = [...loads.values()]
   await steps.time('match', async () => {
@@ -136,11 +136,14 @@ async function importInTransaction(run: ImportRun): Promise<Outcome> {
   return { plan, steps: steps.list }
 }
 
+interface Prepared {
+  readonly context: SqlContext
+  readonly loads: Map<string, Load>
+}
+
 /** The relations are locked: what is read of the catalog holds until the commit. */
-async function prepare(run: ImportRun): Promise<{ context: SqlContext; loads: Map<string, Load> }> {
+async function prepare(run: ImportRun): Promise<Prepared> {
   const { session, index } = run
-  await pinSettings(session)
-  await limitLockWaits(session, run.waitMs)
   const catalog = await readCatalog(session)
   const own = buildModel(catalog, run.settings)
   const problems = findIncompatibilities(index, catalog, own.model)

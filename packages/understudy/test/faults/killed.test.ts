@@ -73,7 +73,9 @@ describe.each(servers.slice(0, 1))('on $name', (engine) => {
     )
   }
 
-  test(`an import that is killed at any of ${POINTS} points leaves all as it was, or all as it should be`, { timeout: TIMEOUT_MS }, async () => {
+  test(`an import that is killed at any of ${POINTS} points leaves all as it was, or all as it should be`, {
+    timeout: TIMEOUT_MS,
+  }, async () => {
     const source = await createLane(content(1000, 'new'))
     await runAndKill(source, ['export', '--out', 'content.tar.gz'])
     const args = ['import', 'content.tar.gz', '--yes']
@@ -102,7 +104,9 @@ describe.each(servers.slice(0, 1))('on $name', (engine) => {
     }
   })
 
-  test(`an export that is killed at any of ${POINTS} points leaves no archive that is not whole, and the next one sweeps`, { timeout: TIMEOUT_MS }, async () => {
+  test(`an export that is killed at any of ${POINTS} points leaves no archive that is not whole, and the next one sweeps`, {
+    timeout: TIMEOUT_MS,
+  }, async () => {
     const sources = await Promise.all(Array.from({ length: LANES }, () => createLane(content(1000, 'new'))))
     const out = join(folder, 'exports')
     await mkdir(out)
