@@ -9,6 +9,7 @@ import { withDatabase } from '../database/with-database.js'
 import { UnderstudyError } from '../errors.js'
 import type { OnProgress } from '../progress.js'
 import { readInstance } from '../registry/registry.js'
+import { withUpgradedArchive } from './first-format.js'
 import { type ImportMode, type ImportPlan, isSamePlan, type MissingPolicy } from './plan.js'
 import { analyzeWritten, type ImportStep, type Outcome, runImport } from './run-import.js'
 
@@ -52,29 +53,47 @@ const DEFAULT_WAIT_MS = 30_000
  */
 export async function importContent(settings: Settings, options: ImportOptions): Promise<ImportResult> {
   const startedAt = performance.now()
-  const path = await resolveArchive(settings, options.archive)
-  const index = await readArchive(path, { signal: options.signal })
+  const archivePath = await resolveArchive(settings, options.archive)
+  const index = await readIndex(archivePath, options.signal)
   return await withDatabase({ url: settings.database, open: options.database }, async (database) => {
-    const run = (isDryRun: boolean, expected?: ImportPlan) =>
-      database.withSession((session) =>
-        runLocked(database, session, settings, options, { path, index, isDryRun, expected }),
-      )
-    const finish = ({ plan, steps }: Outcome, isWritten: boolean): ImportResult => ({
-      plan,
-      archivePath: path,
-      isWritten,
-      steps,
-      durationMs: Math.round(performance.now() - startedAt),
-    })
-    if (options.isDryRun === true) return finish(await run(true), false)
-    await database.withSession((session) => requireTargetName(session, settings, options))
-    if (options.confirm === undefined) return finish(await run(false), true)
-    const { plan } = await run(true)
-    if (!(await options.confirm(plan))) {
-      throw new UnderstudyError('CANCELLED', 'the import was declined', { hint: 'Nothing was written.' })
-    }
-    return finish(await run(false, plan), true)
+    const run = (path: string, of: ArchiveIndex) => importArchive(database, settings, options, { path, index: of })
+    const source = { path: archivePath, database, settings, signal: options.signal }
+    const imported = index === null ? await withUpgradedArchive(source, run) : await run(archivePath, index)
+    return { ...imported, archivePath, durationMs: Math.round(performance.now() - startedAt) }
   })
+}
+
+/** Null for an archive of the first format, of which a readable one must be made. */
+async function readIndex(path: string, signal: AbortSignal | undefined): Promise<ArchiveIndex | null> {
+  try {
+    return await readArchive(path, { signal })
+  } catch (error) {
+    if (error instanceof UnderstudyError && error.code === 'ARCHIVE_VERSION_1') return null
+    throw error
+  }
+}
+
+type Imported = Omit<ImportResult, 'archivePath' | 'durationMs'>
+
+async function importArchive(
+  database: Database,
+  settings: Settings,
+  options: ImportOptions,
+  { path, index }: Pick<Run, 'path' | 'index'>,
+): Promise<Imported> {
+  const run = (isDryRun: boolean, expected?: ImportPlan) =>
+    database.withSession((session) =>
+      runLocked(database, session, settings, options, { path, index, isDryRun, expected }),
+    )
+  const finish = ({ plan, steps }: Outcome, isWritten: boolean): Imported => ({ plan, isWritten, steps })
+  if (options.isDryRun === true) return finish(await run(true), false)
+  await database.withSession((session) => requireTargetName(session, settings, options))
+  if (options.confirm === undefined) return finish(await run(false), true)
+  const { plan } = await run(true)
+  if (!(await options.confirm(plan))) {
+    throw new UnderstudyError('CANCELLED', 'the import was declined', { hint: 'Nothing was written.' })
+  }
+  return finish(await run(false, plan), true)
 }
 
 async function resolveArchive(settings: Settings, archive: string | undefined): Promise<string> {
