@@ -56,7 +56,7 @@ export class FirstFormatLines {
     const lines = rows.map((row) => {
       this.#checkPlainReferences(relation, row)
       if (relation.identity.kind === 'key') {
-        const identity = JSON.stringify(this.#leaves(relation, row))
+        const identity = this.#leaves(relation, row).join(', ')
         if (identities.has(identity)) this.#problem(`${label}: two rows have the identity ${identity}`)
         identities.add(identity)
       }

@@ -200,7 +200,7 @@ describe.each(engines)('an archive of format 1.0.0 on $name', (engine) => {
       ).toEqual([
         'events.more: the target has no such column',
         'events.picture: format 1.0.0 wrote bytea in a form that cannot be read back',
-        'events: two rows have the identity ["\\"event-001\\""]',
+        'events: two rows have the identity "event-001"',
         'unknown: the target has no such relation',
       ])
     })
