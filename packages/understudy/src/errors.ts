@@ -141,8 +141,8 @@ export const ERROR_CODES = {
     remedy: 'Take the archive as it was written: its index is not meant to be edited.',
   },
   ARCHIVE_VERSION_1: {
-    meaning: 'the archive has the first format, 1.0.0, whose references are ids of the source database',
-    remedy: 'Export the source again with this version.',
+    meaning: 'the archive has the first format, 1.0.0, and refers to rows by ids of the source that are not in it',
+    remedy: 'Export the source again with this version. Such an archive is taken only with all that its rows refer to.',
   },
   ARCHIVE_VERSION_UNKNOWN: {
     meaning: 'the archive has a format that this version does not know',

@@ -16,6 +16,9 @@ export const STREAM_BUFFERS = { chunkSize: BLOCK_BYTES, highWaterMark: 4 * BLOCK
 /** The largest index that is read into memory. */
 export const MAX_INDEX_BYTES = 64 * MIB
 
+/** The largest document of the first format, which is read into memory whole: its records stand on as many lines as they like. */
+export const MAX_FIRST_FORMAT_BYTES = 256 * MIB
+
 /**
  * The longest record, for writer and reader alike. Records are streamed, so it is not our memory that sets it: PostgreSQL holds a
  * line as one value of less than 1 GiB, and needs room beside it to take the line apart.

@@ -4,6 +4,7 @@ import { UnderstudyError } from '../errors.js'
 import type { ContentModel } from '../model/model.js'
 import type { ArchiveIndex, FileEntry } from './archive-index.js'
 import { isSafeFileName } from './file-names.js'
+import { firstFormatIndex } from './first-format.js'
 import { FORMAT_VERSION, INDEX_FILE, MAX_ENTRIES, MAX_INDEX_BYTES } from './limits.js'
 import { modelSchema } from './model-schema.js'
 
@@ -65,10 +66,10 @@ function refuseOtherVersions(value: unknown): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalidIndex(['index: not an object'])
   const version = 'format_version' in value ? value.format_version : undefined
   if (version === FORMAT_VERSION) return
-  if (version === '1.0.0' || (version === undefined && firstFormat.safeParse(value).success)) {
+  if (version === '1.0.0' || (version === undefined && firstFormatIndex.safeParse(value).success)) {
     throw new UnderstudyError('ARCHIVE_VERSION_1', 'the archive has format 1.0.0', {
       detail: 'its references hold ids of the source database, which mean nothing in another',
-      hint: 'Export the source again with this version.',
+      hint: 'An import takes it where all that its rows refer to is in it; better export the source again with this version.',
     })
   }
   if (version === undefined) throw invalidIndex(['format_version: missing'])
@@ -107,13 +108,6 @@ function invalidIndex(findings: readonly string[]): UnderstudyError {
     detail: [...findings.slice(0, MAX_FINDINGS), ...(rest > 0 ? [`and ${rest} more`] : [])].join('\n'),
   })
 }
-
-/** The plan's `BackupIndex`, format 1.0.0. */
-const firstFormat = z.object({
-  created_at: z.string(),
-  tables: z.array(z.string()),
-  files: z.record(z.string(), z.string()),
-})
 
 const count = z.int().nonnegative()
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'not a SHA-256 in hexadecimal')

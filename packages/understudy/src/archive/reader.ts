@@ -1,11 +1,13 @@
 import { UnderstudyError } from '../errors.js'
 import { type ArchiveFile, damaged, openArchiveFile, tarBytes } from './archive-bytes.js'
 import type { ArchiveIndex, FileEntry } from './archive-index.js'
+import { documentBytes } from './document.js'
 import {
   INDEX_FILE,
   MAX_ENTRY_OVERHEAD_BYTES,
   MAX_GZIP_RATIO,
   MAX_INDEX_BYTES,
+  MAX_RECORD_BYTES,
   MAX_SCAN_RATIO,
   MAX_TRAILING_BYTES,
   MIN_SCAN_BYTES,
@@ -106,6 +108,7 @@ async function* openFiles(
   options: OpenArchiveOptions,
 ): AsyncGenerator<OpenedFile> {
   const awaited = new Map(index.files.map((entry) => [entry.file, entry]))
+  refuseLongRecords(index, options.maxRecordBytes ?? MAX_RECORD_BYTES)
   const maxBytes = expectedBytes(file, index)
   for await (const found of tarEntries(file.path, tarBytes(file, { maxBytes, signal: options.signal }))) {
     if (found.name === INDEX_FILE) continue
@@ -119,6 +122,22 @@ async function* openFiles(
     yield { entry, lines: () => stagingLines(entry, found.chunks, options) }
   }
   if (awaited.size > 0) throw refused(file.path, [...awaited.keys()].join(', '), 'is missing')
+}
+
+/** Where a document is longer than its records can be, one of them is too long, and none need be read to know that. */
+function refuseLongRecords(index: ArchiveIndex, maxRecordBytes: number): void {
+  const SEPARATOR_BYTES = 2
+  const entry = index.files.find(
+    (each) => each.bytes > documentBytes(each, each.records * (maxRecordBytes + SEPARATOR_BYTES)),
+  )
+  if (entry === undefined) return
+  throw new UnderstudyError(
+    'ARCHIVE_TOO_LARGE',
+    `a record of ${entry.schema}.${entry.relation} is longer than ${maxRecordBytes} bytes`,
+    {
+      detail: `${entry.file}: ${entry.bytes} bytes for ${entry.records} records`,
+    },
+  )
 }
 
 /** The size that the tar may have by its index. Refuses at once what no gzip can hold. */

@@ -1,17 +1,21 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
+import { readFileSync, readlinkSync } from 'node:fs'
 import { readdir, rm, stat } from 'node:fs/promises'
+import { hostname } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 
-const LEFTOVER = /^\..+\.(\d+)-[0-9a-f]{8}\.(partial|spool)$/
+const LEFTOVER = /^\..+\.(\d+)-([0-9a-f]{8})-[0-9a-f]{8}\.(partial|spool)$/
 
-/** Where an archive is made: both names are hidden, carry the process's id, and are never taken for an archive. */
+const IDLE_MS = 3_600_000
+
+/** Where an archive is made: both names are hidden, say which process makes them, and are never taken for an archive. */
 export interface WorkingPaths {
   readonly partial: string
   readonly spool: string
 }
 
 export function workingPaths(archive: string, spoolFolder: string | undefined): WorkingPaths {
-  const stem = `.${basename(archive)}.${process.pid}-${randomBytes(4).toString('hex')}`
+  const stem = `.${basename(archive)}.${process.pid}-${processSpace()}-${randomBytes(4).toString('hex')}`
   return {
     partial: join(dirname(archive), `${stem}.partial`),
     spool: join(spoolFolder ?? dirname(archive), `${stem}.spool`),
@@ -19,21 +23,33 @@ export function workingPaths(archive: string, spoolFolder: string | undefined): 
 }
 
 /**
- * Removes what killed processes left in a folder: only files and folders named as the writer names them, whose process is gone and which
- * nobody has touched for a minute (a process in another container is not seen, but it keeps writing). Returns the names removed.
+ * Removes what killed processes left in a folder: only files and folders named as the writer names them, whose process is gone. Of a process
+ * of another machine or container nobody can say that here; its files go when they were not touched for an hour, for it keeps writing.
+ * Returns the names removed.
  */
-export async function sweepLeftovers(folder: string, options: { readonly idleMs?: number } = {}): Promise<string[]> {
-  const { idleMs = 60_000 } = options
+export async function sweepLeftovers(folder: string): Promise<string[]> {
   const removed: string[] = []
   for (const name of await readdir(folder)) {
-    const pid = LEFTOVER.exec(name)?.[1]
-    if (pid === undefined || isAlive(Number(pid))) continue
+    const [, pid, space] = LEFTOVER.exec(name) ?? []
+    if (pid === undefined) continue
     const path = join(folder, name)
-    if (Date.now() - (await lastTouched(path)) < idleMs) continue
+    const isGone = space === processSpace() ? !isAlive(Number(pid)) : Date.now() - (await lastTouched(path)) > IDLE_MS
+    if (!isGone) continue
     await rm(path, { recursive: true, force: true })
     removed.push(name)
   }
   return removed
+}
+
+/** Eight digits for what a process's id is unique in: this machine since its start and, where the system has such things, this container. */
+function processSpace(): string {
+  let namespace = ''
+  try {
+    namespace = readlinkSync('/proc/self/ns/pid') + readFileSync('/proc/sys/kernel/random/boot_id', 'utf8')
+  } catch {
+    // No Linux: the machine it is.
+  }
+  return createHash('sha256').update(`${hostname()} ${namespace}`).digest('hex').slice(0, 8)
 }
 
 function isAlive(pid: number): boolean {

@@ -35,7 +35,9 @@ export type Handler<Options> = (context: CommandContext<Options>) => Promise<Exi
 export function createCli(argv: readonly string[]): Cli {
   // Read before the options are parsed: a mistake in them is printed in the right form too.
   const output = new Output({ isJson: argv.includes('--json'), hasColour: !argv.includes('--no-color') })
-  const interrupt = watchInterrupt(() => output.note('interrupted: rolling back; press Ctrl-C again to leave at once'))
+  const interrupt = watchInterrupt(() =>
+    output.note('interrupted: rolling back what is not committed; press Ctrl-C again to leave at once'),
+  )
   const { DATABASE_URL, PGPASSWORD } = process.env
   const urls = [DATABASE_URL, PGPASSWORD && `postgres://:${encodeURIComponent(PGPASSWORD)}@`].filter((url) => !!url)
   return { output, interrupt, isDebug: argv.includes('--debug'), urls: urls as string[], exitCode: EXIT_CODES.done }

@@ -9,7 +9,7 @@ export interface Interrupt {
   dispose(): void
 }
 
-/** How long the engine may take to come home: a statement that is running does not look at the signal. */
+/** How long the engine may take to come home: a running statement is cancelled at once, where the server can be reached. */
 const GRACE_MS = 5000
 
 /**

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { UnderstudyError } from '../errors.js'
+import { describeHolder, describeWait, HOLDER_COLUMNS, holderFacts, type LockHolder } from './lock-holder.js'
 import type { Session } from './port.js'
 import { PostgresSession } from './postgres-session.js'
 
@@ -12,15 +13,6 @@ export const LOCK_KEY = 1
 const FIRST_PAUSE_MS = 50
 const LONGEST_PAUSE_MS = 1000
 
-/** The session that holds a lock. */
-export interface LockHolder {
-  readonly pid: number
-  readonly applicationName: string
-  readonly role: string
-  /** When its session began, ISO 8601; null where this role may not know. */
-  readonly since: string | null
-}
-
 export interface AdvisoryLockOptions {
   /** Default: `LOCK_KEY`. */
   readonly key?: number
@@ -28,6 +20,8 @@ export interface AdvisoryLockOptions {
   readonly waitMs: number
   /** Called when a wait begins, and again when another session has become the holder. */
   readonly onWait?: ((holder: LockHolder | undefined) => void) | undefined
+  /** Ends the wait with its reason; `work` is not concerned. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /**
@@ -46,7 +40,7 @@ export async function withAdvisoryLock<T>(
   if (session.driver === 'pglite') return await work()
   await refusePooler(session)
   const key = options.key ?? LOCK_KEY
-  await acquire(session, key, options)
+  await session.abortable(options.signal, () => acquire(session, key, options))
   let result: T
   try {
     result = await work()
@@ -82,7 +76,7 @@ async function acquire(session: Session, key: number, options: AdvisoryLockOptio
     if (remainingMs <= 0) throw notAvailable(holder, options.waitMs)
     if (announced === undefined || (holder !== undefined && announced !== holder.pid)) options.onWait?.(holder)
     announced = holder?.pid ?? announced ?? 0
-    await sleep(Math.min(pauseMs, remainingMs))
+    await sleep(Math.min(pauseMs, remainingMs), undefined, { signal: options.signal })
   }
 }
 
@@ -105,11 +99,7 @@ async function release(session: Session, key: number): Promise<boolean> {
 /** Who holds the lock; undefined when it was let go a moment ago. */
 export async function readHolder(session: Session, key: number = LOCK_KEY): Promise<LockHolder | undefined> {
   const [holder] = await session.query<LockHolder>(
-    `select
-       activity.pid,
-       activity.application_name as "applicationName",
-       coalesce(activity.usename, '') as role,
-       to_char(activity.backend_start at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as since
+    `select ${HOLDER_COLUMNS}
      from pg_catalog.pg_locks as held
      join pg_catalog.pg_stat_activity as activity on activity.pid = held.pid
      where held.locktype = 'advisory'
@@ -124,15 +114,8 @@ export async function readHolder(session: Session, key: number = LOCK_KEY): Prom
 }
 
 function notAvailable(holder: LockHolder | undefined, waitMs: number): UnderstudyError {
-  const who =
-    holder === undefined ? 'another session' : `process ${holder.pid} (${holder.applicationName || 'unnamed'})`
-  return new UnderstudyError('LOCK_NOT_AVAILABLE', `the database is in use by ${who}`, {
-    detail: [
-      holder && `role ${holder.role}, connected since ${holder.since ?? 'a time that this role may not see'}`,
-      `waited ${(waitMs / 1000).toLocaleString('en')} s for advisory lock (${LOCK_CLASS}, …)`,
-    ]
-      .filter(Boolean)
-      .join('\n'),
+  return new UnderstudyError('LOCK_NOT_AVAILABLE', `the database is in use by ${describeHolder(holder)}`, {
+    detail: [...holderFacts(holder), `${describeWait(waitMs)} for advisory lock (${LOCK_CLASS}, …)`].join('\n'),
     hint: 'Wait until it is done. If it hangs, its owner can end it with pg_terminate_backend.',
   })
 }

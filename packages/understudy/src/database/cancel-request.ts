@@ -2,7 +2,7 @@ import { connect } from 'node:net'
 import type { Client } from 'pg'
 
 const CANCEL_REQUEST_CODE = 80877102
-const TIMEOUT_MS = 5000
+const TIMEOUT_MS = 2000
 
 /**
  * Asks the server to cancel what a session is running, over a connection made for that (manual, "Canceling Requests in

@@ -38,6 +38,10 @@ export class PgliteSession implements Session {
     }
   }
 
+  abortable<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+    return this.#guard.abortable(signal, work)
+  }
+
   async *readLines(select: string): AsyncGenerator<Uint8Array> {
     // A cursor lives inside a transaction only.
     const isOwn = !this.#pglite.isInTransaction()

@@ -27,6 +27,12 @@ export interface Session {
   /** `begin`, `work`, `commit`; any error rolls back and is thrown again. Not nested. */
   transaction<T>(options: TransactionOptions, work: () => Promise<T>): Promise<T>
   /**
+   * Runs `work`, a part of this session. When the signal aborts, the statement that runs is cancelled on the server; it, every later one of
+   * `work`, and `work` itself end with the signal's reason. What follows is not concerned: a commit, a rollback. PGlite's one thread cannot
+   * be interrupted: there the running statement ends first.
+   */
+  abortable<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T>
+  /**
    * The rows of a `select` that yields one text column without raw control characters (such as JSON), as bytes: each row ends with `\n`.
    * Chunks break anywhere. Constant memory. No other statement may run meanwhile. Whoever stops early can go on with the
    * session, and with its transaction.

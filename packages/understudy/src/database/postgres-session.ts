@@ -1,4 +1,6 @@
+import type { Socket } from 'node:net'
 import pg from 'pg'
+import { sendCancelRequest } from './cancel-request.js'
 import { type ConnectionTarget, connectionLost, describeConnectFailure, isConnectionLoss } from './failures.js'
 import type { LinesTarget, Session, TransactionOptions } from './port.js'
 import { copyIn } from './postgres-copy-in.js'
@@ -15,7 +17,10 @@ export class PostgresSession implements Session {
   readonly #client: pg.Client
   readonly #config: pg.ClientConfig
   readonly #target: ConnectionTarget
-  readonly #guard = new SessionGuard()
+  readonly #guard = new SessionGuard({
+    cancel: () => sendCancelRequest(this.#client),
+    disconnect: () => this.#stream.destroy(),
+  })
   #lossCause: Error | undefined
 
   constructor(config: pg.ClientConfig, target: ConnectionTarget) {
@@ -59,6 +64,10 @@ export class PostgresSession implements Session {
     } finally {
       leave()
     }
+  }
+
+  abortable<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+    return this.#guard.abortable(signal, work)
   }
 
   async *readLines(select: string): AsyncGenerator<Uint8Array> {
@@ -142,6 +151,10 @@ export class PostgresSession implements Session {
   #explain(error: unknown): unknown {
     if (!isConnectionLoss(error)) return error
     return connectionLost(this.#lossCause ?? error, this.#target)
+  }
+
+  get #stream(): Socket {
+    return (this.#client as unknown as { readonly connection: { readonly stream: Socket } }).connection.stream
   }
 
   /** What the server, or the pooler in its place, said at the beginning. */

@@ -12,6 +12,8 @@ const OLDEST_VERSION = 140000
 const CONNECT_TIMEOUT_MS = 15_000
 /** After this long a server notices that its client is gone, even in the middle of a statement. */
 const CLIENT_CHECK_INTERVAL_MS = 2000
+/** The same for a network that is gone: after 10 s of silence the server asks three times, 5 s apart. */
+const KEEPALIVES = { idle: 10, interval: 5, count: 3 }
 
 /** A database on a server. Connects at the first session. */
 export function openPostgres(url: string, options: OpenOptions): Database {
@@ -92,10 +94,10 @@ async function prepare(session: Session, target: ConnectionTarget): Promise<void
       hint: 'PostgreSQL 14 or newer is needed.',
     })
   }
-  await setClientCheckInterval(session)
+  await noticeLostClients(session)
 }
 
-async function setClientCheckInterval(session: Session): Promise<void> {
+async function noticeLostClients(session: Session): Promise<void> {
   try {
     await session.query(`select set_config('client_connection_check_interval', $1::text, false)`, [
       CLIENT_CHECK_INTERVAL_MS,
@@ -104,4 +106,7 @@ async function setClientCheckInterval(session: Session): Promise<void> {
     // Refused where the server's operating system cannot tell, such as Windows; the lock is then held a little longer.
     if (describeSqlError(error)?.sqlstate !== '22023' /* invalid_parameter_value */) throw error
   }
+  // A client whose network is gone says nothing at all; by default a server keeps its locks for two hours more.
+  await session.script(`set tcp_keepalives_idle = ${KEEPALIVES.idle}; set tcp_keepalives_interval = ${KEEPALIVES.interval};
+    set tcp_keepalives_count = ${KEEPALIVES.count}`)
 }

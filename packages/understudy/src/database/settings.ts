@@ -26,18 +26,9 @@ const PINNED: Readonly<Record<string, string>> = {
   jit: 'off',
 }
 
-export interface PinOptions {
-  /**
-   * `none`: only names with a schema, and pg_catalog's, are found. `own`: the path that the database gives a new session,
-   * as it must be while rows are written (a generated column's function may name a table without its schema). Default: `none`.
-   */
-  readonly searchPath?: 'none' | 'own'
-}
-
-/** Pins the settings for the running transaction, in one statement. Must be called inside a transaction. */
-export async function pinSettings(session: Session, options: PinOptions = {}): Promise<void> {
-  const pinned = options.searchPath === 'own' ? PINNED : { ...PINNED, search_path: '' }
-  const calls = Object.entries(pinned).map(([name, value]) => setLocal(name, value))
+/** Pins the settings for the running transaction, in one statement, and empties its search path. Must be called inside a transaction. */
+export async function pinSettings(session: Session): Promise<void> {
+  const calls = Object.entries({ ...PINNED, search_path: '' }).map(([name, value]) => setLocal(name, value))
   await session.query(`
     select
       ${calls.join(',\n      ')},
@@ -45,7 +36,14 @@ export async function pinSettings(session: Session, options: PinOptions = {}): P
         when pg_catalog.current_setting('server_version_num')::integer >= 170000
         then ${setLocal('transaction_timeout', '0')}
       end`)
-  if (options.searchPath === 'own') await session.script('set local search_path to default')
+}
+
+/**
+ * Chooses the running transaction's search path. `none`: only names with a schema, and pg_catalog's, are found. `own`: the path that the
+ * database gives a new session, as it must be while rows are written (a generated column's function may name a table without its schema).
+ */
+export async function useSearchPath(session: Session, path: 'none' | 'own'): Promise<void> {
+  await session.script(`set local search_path to ${path === 'own' ? 'default' : "''"}`)
 }
 
 function setLocal(name: string, value: string): string {

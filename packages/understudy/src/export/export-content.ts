@@ -2,9 +2,10 @@ import type { Catalog } from '../catalog/catalog.js'
 import { readCatalog } from '../catalog/read-catalog.js'
 import type { Settings } from '../config/settings.js'
 import { describeSqlError } from '../database/failures.js'
+import type { LockHolder } from '../database/lock-holder.js'
+import { lockedTransaction } from '../database/locked-transaction.js'
 import type { Database, Session } from '../database/port.js'
 import { quoteQualified } from '../database/quoting.js'
-import { pinSettings } from '../database/settings.js'
 import { withDatabase } from '../database/with-database.js'
 import { UnderstudyError } from '../errors.js'
 import { requireModel } from '../model/build-model.js'
@@ -24,6 +25,9 @@ export interface ExportOptions {
   readonly exclude?: readonly string[] | undefined
   /** Sessions that read side by side. Default: one per processor, at most four; PGlite has one. */
   readonly jobs?: number | undefined
+  /** How long to wait for a transaction that rewrites a table, such as a migration. Default: 30 s. */
+  readonly waitMs?: number | undefined
+  readonly onWait?: ((holder: LockHolder | undefined) => void) | undefined
   readonly onProgress?: OnProgress | undefined
   readonly signal?: AbortSignal | undefined
   /** A database that is open already; else the settings' one is opened. */
@@ -51,7 +55,7 @@ export interface ExportedFile {
  * Exports the content of a database into an archive: relations locked against rewriting, one MVCC snapshot, lines streamed. The database
  * is not written, but for its registry.
  *
- * @throws UnderstudyError `MODEL_INVALID`, `IDENTITY_PREFLIGHT`, `SELECTION_UNKNOWN`, `SCHEMA_CHANGED`, and those of the database and archive layers
+ * @throws UnderstudyError `MODEL_INVALID`, `IDENTITY_PREFLIGHT`, `SELECTION_UNKNOWN`, `SCHEMA_CHANGED`, `LOCK_NOT_AVAILABLE`, and those of the database and archive layers
  */
 export async function exportContent(settings: Settings, options: ExportOptions = {}): Promise<ExportResult> {
   return await withDatabase({ url: settings.database, open: options.database }, async (database) => {
@@ -65,6 +69,7 @@ export async function exportContent(settings: Settings, options: ExportOptions =
   })
 }
 
+const DEFAULT_WAIT_MS = 30_000
 const INSUFFICIENT_PRIVILEGE = '42501'
 
 /** What the database refuses while it is read: a missing right, or a row security policy that would hide rows from the archive. */
@@ -92,47 +97,36 @@ async function exportSession(
   options: ExportOptions,
   instance: Instance | null,
 ): Promise<ExportResult> {
-  const planned = await session.transaction({ isReadOnly: true }, async () => {
-    await pinSettings(session)
-    return readContent(await readCatalog(session), settings, options)
-  })
-  return await session.transaction({ isolation: 'repeatable read', isReadOnly: true }, async () => {
-    await pinSettings(session)
-    await lockAgainstRewriting(
-      session,
-      relationsRead(planned.built.model, planned.selected.relations),
-      options.onProgress,
-    )
+  const { waitMs = DEFAULT_WAIT_MS, onWait, signal } = options
+  const waits = { waitMs, onWait, signal, mode: 'access share', isReadOnly: true } as const
+  const read = async (): Promise<Content & { catalog: Catalog }> => {
     const catalog = await readCatalog(session)
-    const content = readContent(catalog, settings, options)
-    expectSameRelations(planned.selected.relations, content.selected.relations)
-    const context = createSqlContext(catalog, content.built.model, instance?.id ?? null)
-    const warnings = [...content.selected.warnings, ...originWarnings(content.selected.relations, instance)]
-    await preflight(session, context, content.selected.relations)
-    return await writeArchive(database, session, settings, options, {
-      context,
-      catalog,
-      warnings,
-      instance,
-      ...content,
-    })
-  })
+    return { catalog, ...readContent(catalog, settings, options) }
+  }
+  options.onProgress?.({ step: 'lock', relation: null, rows: 0, totalRows: null, bytes: 0, isDone: false })
+  const unlocked = { ...waits, tables: [] }
+  const planned = await lockedTransaction(session, unlocked, { prepare: read, work: async (content) => content })
+  const tables = relationsRead(planned.built.model, planned.selected.relations).map(quoteQualified)
+  return await lockedTransaction(
+    session,
+    { ...waits, isolation: 'repeatable read', tables },
+    {
+      prepare: read,
+      work: async ({ catalog, ...content }) => {
+        expectSameRelations(planned.selected.relations, content.selected.relations)
+        const context = createSqlContext(catalog, content.built.model, instance?.id ?? null)
+        const warnings = [...content.selected.warnings, ...originWarnings(content.selected.relations, instance)]
+        await preflight(session, context, content.selected.relations)
+        const prepared = { context, catalog, warnings, instance, tables, ...content }
+        return await writeArchive(database, session, settings, options, prepared)
+      },
+    },
+  )
 }
 
 function readContent(catalog: Catalog, settings: Settings, options: ExportOptions): Content {
   const built = requireModel(catalog, settings)
   return { built, selected: selectRelations(catalog, built, options) }
-}
-
-/** `access share` keeps `truncate` and rewriting `alter` out: after one of these a snapshot taken before shows no rows, and no error. */
-async function lockAgainstRewriting(
-  session: Session,
-  relations: readonly ContentRelation[],
-  onProgress: OnProgress | undefined,
-): Promise<void> {
-  if (relations.length === 0) return
-  onProgress?.({ step: 'lock', relation: null, rows: 0, totalRows: null, bytes: 0, isDone: false })
-  await session.script(`lock table ${relations.map(quoteQualified).join(', ')} in access share mode`)
 }
 
 function expectSameRelations(before: readonly ContentRelation[], after: readonly ContentRelation[]): void {

@@ -1,3 +1,4 @@
+import { isLockFailure } from '../database/locked-transaction.js'
 import type { Database, Session } from '../database/port.js'
 import { quoteLiteral } from '../database/quoting.js'
 import { pinSettings } from '../database/settings.js'
@@ -11,24 +12,52 @@ import type { SqlContext } from '../model/sql-context.js'
 export async function withSnapshotWorkers(
   database: Database,
   session: Session,
-  jobs: number,
+  { jobs, tables, signal }: WorkerOptions,
   work: (worker: Session) => Promise<void>,
 ): Promise<void> {
   if (jobs <= 1) return await work(session)
   const [exported] = await session.query<{ snapshot: string }>('select pg_export_snapshot() as snapshot')
   const snapshot = exported?.snapshot
   if (snapshot === undefined) throw new Error('the server exported no snapshot')
+  const failed = new AbortController()
+  const anyEnd = AbortSignal.any([failed.signal, ...(signal === undefined ? [] : [signal])])
   const helpers = Array.from({ length: jobs - 1 }, () =>
     database.withSession((worker) =>
-      worker.transaction({ isolation: 'repeatable read', isReadOnly: true }, async () => {
-        await worker.script(`set transaction snapshot ${quoteLiteral(snapshot)}`)
-        await pinSettings(worker)
-        await work(worker)
-      }),
+      worker.transaction({ isolation: 'repeatable read', isReadOnly: true }, () =>
+        worker.abortable(anyEnd, async () => {
+          await worker.script(`set transaction snapshot ${quoteLiteral(snapshot)}`)
+          await pinSettings(worker)
+          if (await canLock(worker, tables)) await work(worker)
+        }),
+      ),
     ),
   )
-  const results = await Promise.allSettled([work(session), ...helpers])
-  for (const result of results) if (result.status === 'rejected') throw result.reason
+  const parts = [session.abortable(anyEnd, () => work(session)), ...helpers]
+  await Promise.all(parts.map((part) => part.catch((error: unknown) => failed.abort(error))))
+  anyEnd.throwIfAborted()
+}
+
+interface WorkerOptions {
+  readonly jobs: number
+  /** What is read: locked by the session that gives the snapshot. */
+  readonly tables: readonly string[]
+  readonly signal: AbortSignal | undefined
+}
+
+/**
+ * Whether a worker gets the locks that the first session holds. Somebody who wants a table alone waits for that session, and the worker would
+ * wait behind him: neither would ever end, and no server sees that one worker waits for another. So it leaves its part to the others.
+ */
+async function canLock(worker: Session, tables: readonly string[]): Promise<boolean> {
+  try {
+    await worker.script(`lock table ${tables.join(', ')} in access share mode nowait`)
+    return true
+  } catch (error) {
+    if (!isLockFailure(error)) throw error
+    // The failed transaction has nothing to keep.
+    await worker.script('rollback and chain')
+    return false
+  }
 }
 
 /** A relation's records as the snapshot has them, one JSON line each. */

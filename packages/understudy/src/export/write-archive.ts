@@ -26,6 +26,8 @@ export interface Prepared extends Content {
   readonly catalog: Catalog
   readonly warnings: readonly string[]
   readonly instance: Instance | null
+  /** All tables that are read, quoted: they are locked. */
+  readonly tables: readonly string[]
 }
 
 /** Reads every relation selected through the snapshot of `session`'s transaction, and writes the archive. */
@@ -57,7 +59,7 @@ export async function writeArchive(
         durations.set(relationLabel(relation), performance.now() - startedAt)
       }
     }
-    await withSnapshotWorkers(database, session, jobs, work)
+    await withSnapshotWorkers(database, session, { jobs, tables: prepared.tables, signal: options.signal }, work)
     options.onProgress?.({ step: 'assemble', relation: null, rows: 0, totalRows: null, bytes: 0, isDone: false })
     const finished = await archive.finish({
       tool_version: TOOL_VERSION,

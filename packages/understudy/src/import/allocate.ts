@@ -1,7 +1,7 @@
 import type { Column } from '../catalog/catalog.js'
 import type { Session } from '../database/port.js'
 import { quoteIdentifier, quoteLiteral, quoteQualified } from '../database/quoting.js'
-import { pinSettings } from '../database/settings.js'
+import { useSearchPath } from '../database/settings.js'
 import type { ContentRelation, RelationName } from '../model/model.js'
 import { catalogRelation, fromRelation, type SqlContext } from '../model/sql-context.js'
 import { analyzeTemporary, type Load } from './load.js'
@@ -27,12 +27,12 @@ export async function allocateKeys(
     return `case when m.is_new then (${value})::${column.baseType} end as k${index + 1}`
   })
   // A default may call a function that names a sequence without its schema.
-  if (isNeeded) await pinSettings(session, { searchPath: 'own' })
+  if (isNeeded) await useSearchPath(session, 'own')
   await session.execute(
     `create temporary table ${bare(load.rows)} on commit drop as
      select ${['m.*', ...keys].join(', ')} from pg_temp.${matched(load)} m`,
   )
-  if (isNeeded) await pinSettings(session)
+  if (isNeeded) await useSearchPath(session, 'none')
   await analyzeTemporary(session, load, load.rows)
 }
 

@@ -1,4 +1,5 @@
 import { describeSqlError, type SqlErrorFacts } from '../database/failures.js'
+import { isLockFailure } from '../database/locked-transaction.js'
 import { UnderstudyError } from '../errors.js'
 import { relationLabel } from '../model/model.js'
 import { isSecretName } from '../model/secrets.js'
@@ -12,7 +13,7 @@ export async function attempt<T>(load: Load, action: string, work: () => Promise
     return await work()
   } catch (error) {
     const facts = describeSqlError(error)
-    if (facts === undefined) throw error
+    if (facts === undefined || isLockFailure(error)) throw error
     const relation = facts.table ?? relationLabel(load.relation)
     const lines = [
       mayHoldSecrets(load, facts) ? undefined : facts.detail,

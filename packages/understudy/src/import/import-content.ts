@@ -2,12 +2,14 @@ import type { ArchiveIndex } from '../archive/archive-index.js'
 import { readArchive } from '../archive/reader.js'
 import { findLatestArchive } from '../archive/store.js'
 import type { Settings } from '../config/settings.js'
-import { type LockHolder, withAdvisoryLock } from '../database/advisory-lock.js'
+import { withAdvisoryLock } from '../database/advisory-lock.js'
+import type { LockHolder } from '../database/lock-holder.js'
 import type { Database, Session } from '../database/port.js'
 import { withDatabase } from '../database/with-database.js'
 import { UnderstudyError } from '../errors.js'
 import type { OnProgress } from '../progress.js'
 import { readInstance } from '../registry/registry.js'
+import { withUpgradedArchive } from './first-format.js'
 import type { PackageReport } from './package-steps.js'
 import { type PackageRange, type PackageSelection, selectPackages } from './packages.js'
 import { describeDifference, type ImportMode, type ImportPlan, isSamePlan, type MissingPolicy } from './plan.js'
@@ -75,40 +77,61 @@ export async function importContent(settings: Settings, options: ImportOptions):
 
 async function runSteps(settings: Settings, options: ImportOptions, journal: Journal): Promise<ImportResult> {
   const startedAt = performance.now()
-  const path = await resolveArchive(settings, options.archive)
-  const whole = await readArchive(path)
-  journal.archive = { path, index: whole }
+  const archivePath = await resolveArchive(settings, options.archive)
+  const index = await readIndex(archivePath, options.signal)
+  return await withDatabase({ url: settings.database, open: options.database }, async (database) => {
+    journal.target = database.label
+    const run = (path: string, of: ArchiveIndex) => {
+      journal.archive = { path: archivePath, index: of }
+      return importArchive(database, settings, options, { path, index: of, journal })
+    }
+    const source = { path: archivePath, database, settings, signal: options.signal }
+    const imported = index === null ? await withUpgradedArchive(source, run) : await run(archivePath, index)
+    return { ...imported, archivePath, durationMs: Math.round(performance.now() - startedAt) }
+  })
+}
+
+/** Null for an archive of the first format, of which a readable one must be made. */
+async function readIndex(path: string, signal: AbortSignal | undefined): Promise<ArchiveIndex | null> {
+  try {
+    return await readArchive(path, { signal })
+  } catch (error) {
+    if (error instanceof UnderstudyError && error.code === 'ARCHIVE_VERSION_1') return null
+    throw error
+  }
+}
+
+type Imported = Omit<ImportResult, 'archivePath' | 'durationMs'>
+
+async function importArchive(
+  database: Database,
+  settings: Settings,
+  options: ImportOptions,
+  { path, index: whole, journal }: Pick<Run, 'path' | 'index' | 'journal'>,
+): Promise<Imported> {
   const relations = whole.files.map(({ schema, relation }) => ({ schema, name: relation }))
   const selection = await selectPackages(settings, relations, options.mode, options.packages ?? {})
   const files = whole.files.filter(({ schema, relation }) => selection.includes({ schema, name: relation }))
   const index = { ...whole, files }
-  return await withDatabase({ url: settings.database, open: options.database }, async (database) => {
-    journal.target = database.label
-    const run = (isDryRun: boolean, expected?: ImportPlan) => {
-      journal.steps = []
-      return database.withSession((session) =>
-        runLocked(database, session, settings, options, { path, index, selection, isDryRun, expected, journal }),
-      )
-    }
-    const finish = ({ plan, steps, resolvedLate, packages }: Outcome, isWritten: boolean): ImportResult => ({
-      plan,
-      archivePath: path,
-      isWritten,
-      steps,
-      resolvedLate,
-      packages,
-      warnings: index.warnings,
-      durationMs: Math.round(performance.now() - startedAt),
-    })
-    if (options.isDryRun === true) return finish(await run(true), false)
-    await database.withSession((session) => requireTargetName(session, settings, options))
-    if (options.confirm === undefined) return finish(await run(false), true)
-    const { plan } = await run(true)
-    if (!(await options.confirm(plan))) {
-      throw new UnderstudyError('CANCELLED', 'the import was declined', { hint: 'Nothing was written.' })
-    }
-    return finish(await run(false, plan), true)
+  const run = (isDryRun: boolean, expected?: ImportPlan) => {
+    journal.steps = []
+    return database.withSession((session) =>
+      runLocked(database, session, settings, options, { path, index, selection, isDryRun, expected, journal }),
+    )
+  }
+  const finish = (outcome: Outcome, isWritten: boolean): Imported => ({
+    ...outcome,
+    isWritten,
+    warnings: index.warnings,
   })
+  if (options.isDryRun === true) return finish(await run(true), false)
+  await database.withSession((session) => requireTargetName(session, settings, options))
+  if (options.confirm === undefined) return finish(await run(false), true)
+  const { plan } = await run(true)
+  if (!(await options.confirm(plan))) {
+    throw new UnderstudyError('CANCELLED', 'the import was declined', { hint: 'Nothing was written.' })
+  }
+  return finish(await run(false, plan), true)
 }
 
 async function resolveArchive(settings: Settings, archive: string | undefined): Promise<string> {
@@ -133,8 +156,8 @@ async function runLocked(
   options: ImportOptions,
   { path, index, selection, isDryRun, expected, journal }: Run,
 ): Promise<Outcome> {
-  const waitMs = options.waitMs ?? DEFAULT_WAIT_MS
-  const outcome = await withAdvisoryLock(session, { waitMs, onWait: options.onWait }, () =>
+  const { waitMs = DEFAULT_WAIT_MS, onWait, signal } = options
+  const outcome = await withAdvisoryLock(session, { waitMs, onWait, signal }, () =>
     runImport({
       session,
       settings,
@@ -146,8 +169,9 @@ async function runLocked(
       onMissing: options.onMissing ?? settings.onMissing,
       isDryRun,
       waitMs,
+      onWait,
       onProgress: options.onProgress,
-      signal: options.signal,
+      signal,
       journal,
       approve: (plan) => {
         if (expected === undefined || isSamePlan(plan, expected)) return
@@ -158,7 +182,8 @@ async function runLocked(
       },
     }),
   )
-  if (!isDryRun) await analyzeWritten(session, outcome.plan)
+  // What is committed is not called back: an import that was interrupted too late says that it is done.
+  if (!isDryRun && !signal?.aborted) await analyzeWritten(session, outcome.plan)
   return outcome
 }
 

@@ -1,5 +1,5 @@
 import type { Session } from '../database/port.js'
-import { pinSettings } from '../database/settings.js'
+import { useSearchPath } from '../database/settings.js'
 import type { LoadedPackage } from './packages.js'
 import type { ImportPlan, PlannedRelation } from './plan.js'
 import { type LoadedSeed, runSeed } from './seeds.js'
@@ -58,9 +58,9 @@ export class PackageSteps {
   async finish(session: Session, resolved: number): Promise<void> {
     for (const each of this.#packages) {
       if (each.after.length > 0) {
-        await pinSettings(session, { searchPath: 'own' })
+        await useSearchPath(session, 'own')
         await this.#run(session, each, each.after)
-        await pinSettings(session)
+        await useSearchPath(session, 'none')
       }
       if (each.hasAssignments) {
         const startedAt = performance.now()

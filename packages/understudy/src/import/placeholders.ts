@@ -2,7 +2,7 @@ import type { Column } from '../catalog/catalog.js'
 import { describeSqlError } from '../database/failures.js'
 import type { Session } from '../database/port.js'
 import { quoteIdentifier, quoteLiteral, quoteQualified } from '../database/quoting.js'
-import { pinSettings } from '../database/settings.js'
+import { useSearchPath } from '../database/settings.js'
 import type { Problem } from '../errors.js'
 import { findRelation, type RelationName } from '../model/model.js'
 import { catalogRelation, equalityOf, fromRelation, type SqlContext } from '../model/sql-context.js'
@@ -212,9 +212,9 @@ async function findFailedChecks(
     target.name,
     checks.map(({ expression }) => `(${expression}) is false`),
   )
-  await pinSettings(session, { searchPath: 'own' })
+  await useSearchPath(session, 'own')
   const [row] = await session.query<Record<string, boolean | null>>(select)
-  await pinSettings(session)
+  await useSearchPath(session, 'none')
   return checks
     .filter((_, index) => row?.[`e${index + 1}`] === true)
     .map(({ name, expression, columns }) =>
@@ -256,7 +256,7 @@ async function describeNew(place: Place, configured: Configured): Promise<Placeh
   )
   if (!isDryRun) {
     await advanceSequencesOf(session, context, target)
-    await pinSettings(session, { searchPath: 'own' })
+    await useSearchPath(session, 'own')
     for (const name of new Set([...wanted, ...surrogateOf(place)])) {
       const column = columns.find((each) => each.name === name)
       const expression = column === undefined ? null : newKeyExpression(context, target, column, place.load)
@@ -264,7 +264,7 @@ async function describeNew(place: Place, configured: Configured): Promise<Placeh
       const [row] = await session.query<{ value: string | null }>(`select (${expression})::text as value`)
       given.set(name, row?.value ?? null)
     }
-    await pinSettings(session)
+    await useSearchPath(session, 'none')
   }
   const list = [...given].map(([name, value]) => {
     const type = columns.find((each) => each.name === name)?.type ?? 'text'

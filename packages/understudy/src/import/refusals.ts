@@ -1,7 +1,7 @@
 import { describeSqlError } from '../database/failures.js'
 import type { Session } from '../database/port.js'
 import { quoteIdentifier, quoteLiteral } from '../database/quoting.js'
-import { pinSettings } from '../database/settings.js'
+import { useSearchPath } from '../database/settings.js'
 import type { Problem } from '../errors.js'
 import { relationLabel } from '../model/model.js'
 import { catalogRelation, fromRelation, type SqlContext } from '../model/sql-context.js'
@@ -28,12 +28,12 @@ export async function findRefused(
     const candidates = candidatesOf(context, load, isDryRun)
     const tests = rowTests(context, load, rules, candidates)
     // A check's function may name a table without its schema.
-    await pinSettings(session, { searchPath: 'own' })
+    await useSearchPath(session, 'own')
     for (const test of await failingTests(session, load, rules, candidates, tests))
       problems.push(...(await describeTest(session, load, rules, candidates, test)))
     for (const index of rules.uniqueIndexes)
       problems.push(...(await findTwice(session, context, load, rules, candidates, index)))
-    await pinSettings(session)
+    await useSearchPath(session, 'none')
   }
   return problems
 }

@@ -5,9 +5,10 @@ import { readCatalog } from '../catalog/read-catalog.js'
 import type { RelationConfig } from '../config/define-config.js'
 import type { Settings } from '../config/settings.js'
 import { describeSqlError } from '../database/failures.js'
+import { lockedTransaction, type WaitOptions } from '../database/locked-transaction.js'
 import type { Session } from '../database/port.js'
 import { quoteQualified } from '../database/quoting.js'
-import { pinSettings } from '../database/settings.js'
+import { useSearchPath } from '../database/settings.js'
 import { type Problem, UnderstudyError } from '../errors.js'
 import { buildModel } from '../model/build-model.js'
 import { resolveRelationSettings } from '../model/content-relations.js'
@@ -25,7 +26,7 @@ import { withSettableIdentities } from './identity-columns.js'
 import { attachIndexes, detachIndexes } from './indexes.js'
 import { planLate, resolveLate } from './late-references.js'
 import { createLoad, hasChanges, type Load } from './load.js'
-import { lockRelations } from './lock.js'
+import { relationsToLock } from './lock.js'
 import { matchRows } from './match.js'
 import { settleMissing } from './missing.js'
 import { type PackageReport, PackageSteps } from './package-steps.js'
@@ -60,6 +61,7 @@ export interface ImportRun {
   readonly onMissing: MissingPolicy
   readonly isDryRun: boolean
   readonly waitMs: number
+  readonly onWait: WaitOptions['onWait']
   /** Throws where the plan is not the one that was agreed. */
   readonly approve: (plan: ImportPlan) => void
   readonly onProgress: OnProgress | undefined
@@ -96,8 +98,15 @@ class DryRunDone extends Error {
 
 /** The whole import in one transaction; a dry run does all of it that writes no table, and rolls back. */
 export async function runImport(run: ImportRun): Promise<Outcome> {
+  const { session, isDryRun, waitMs, onWait, signal } = run
   try {
-    return await run.session.transaction({}, () => importInTransaction(run))
+    const tables = isDryRun ? [] : await relationsToLock(session, run.index)
+    const locks = { tables, mode: 'share row exclusive', waitMs, onWait, signal } as const
+    const steps = new Steps(run)
+    return await lockedTransaction(session, locks, {
+      prepare: () => steps.time('lock', () => prepare(run)),
+      work: (prepared) => importInTransaction(run, steps, prepared),
+    })
   } catch (error) {
     if (error instanceof DryRunDone) return error.outcome
     throw asRefusal(error)
@@ -118,11 +127,13 @@ function asRefusal(error: unknown): unknown {
   })
 }
 
-async function importInTransaction(run: ImportRun): Promise<Outcome> {
+async function importInTransaction(
+  run: ImportRun,
+  steps: Steps,
+  { context, loads: staged }: Prepared,
+): Promise<Outcome> {
   const { session, journal } = run
-  const steps = new Steps(run)
   const packages = new PackageSteps(run.packages)
-  const { context, loads: staged } = await steps.time('lock', () => prepare(run))
   await steps.time('stage', () => stageAll(run, steps, staged))
   const loads = packages.haveSeeds
     ? await steps.time('seed', () => seed(run, steps, packages, context, staged))
@@ -172,9 +183,9 @@ async function seed(
 ): Promise<ReadonlyMap<string, Load>> {
   const { session } = run
   if (run.mode === 'init') await refuseOccupied(run, steps, context, loads)
-  await pinSettings(session, { searchPath: 'own' })
+  await useSearchPath(session, 'own')
   await packages.seed(session)
-  await pinSettings(session)
+  await useSearchPath(session, 'none')
   return startAgain(context, loads)
 }
 
@@ -271,11 +282,14 @@ function startAgain(context: SqlContext, loads: ReadonlyMap<string, Load>): Map<
   )
 }
 
-/** Locks first, then reads the catalog: what is read holds until the commit. */
-async function prepare(run: ImportRun): Promise<{ context: SqlContext; loads: Map<string, Load> }> {
+interface Prepared {
+  readonly context: SqlContext
+  readonly loads: Map<string, Load>
+}
+
+/** The relations are locked: what is read of the catalog holds until the commit. */
+async function prepare(run: ImportRun): Promise<Prepared> {
   const { session, index } = run
-  await pinSettings(session)
-  if (!run.isDryRun) await lockRelations(session, index, run.waitMs)
   const catalog = await readCatalog(session)
   const own = buildModel(catalog, run.settings)
   const problems = findIncompatibilities(index, catalog, own.model)
@@ -372,14 +386,14 @@ async function writeAll(
   const detached = run.mode === 'init' ? await detachForeignKeys(session, context, changing) : []
   const indexes = run.mode === 'init' ? await detachIndexes(session, context, changing) : []
   // A generated column's or a check's function may name a table without its schema: rows are written under the database's own path.
-  await pinSettings(session, { searchPath: 'own' })
+  await useSearchPath(session, 'own')
   await session.execute('set constraints all deferred')
   for (const { insert } of placeholders) if (insert !== null) await session.execute(insert)
   await parkRows(session, context, parked)
   let resolved = 0
   await withSettableIdentities(session, context, changing, async () => {
     await applyLoads(session, context, loads, (relation, rows) => steps.reportRelation('write', relation, rows))
-    await pinSettings(session)
+    await useSearchPath(session, 'none')
     await repairCascades(session, context, loads)
     resolved = await resolveLate(session, context)
   })

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describeSqlError } from '../database/failures.js'
+import { isLockFailure } from '../database/locked-transaction.js'
 import type { Session } from '../database/port.js'
 import { UnderstudyError } from '../errors.js'
 
@@ -34,9 +34,6 @@ const DEFAULT_ATTEMPTS = 6
 const DEFAULT_PAUSE_MS = 1000
 const LONGEST_PAUSE_FACTOR = 8
 
-const LOCK_NOT_AVAILABLE = '55P03'
-const DEADLOCK_DETECTED = '40P01'
-
 /**
  * Runs a whole transaction, again where it could not get a lock in time or met a deadlock: either way the server has undone all of it.
  *
@@ -70,11 +67,6 @@ export async function limitLockWaits(session: Session, { lockTimeoutMs }: LockPa
      where (select setting from pg_catalog.pg_settings where name = 'lock_timeout') = '0'`,
     [String(lockTimeoutMs ?? DEFAULT_TIMEOUT_MS)],
   )
-}
-
-function isLockFailure(error: unknown): boolean {
-  const sqlstate = describeSqlError(error)?.sqlstate
-  return sqlstate === LOCK_NOT_AVAILABLE || sqlstate === DEADLOCK_DETECTED
 }
 
 async function readOpenTransactions(session: Session): Promise<string[]> {

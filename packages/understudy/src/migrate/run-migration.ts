@@ -79,7 +79,8 @@ async function runWithoutTransaction(run: Run): Promise<number> {
     const left = await findLeft()
     if (left !== '') throw new UnderstudyError('MIGRATION_FAILED', 'it left an index that is invalid', { detail: left })
   } catch (error) {
-    const left = error instanceof UnderstudyError ? undefined : await findLeft().catch(() => undefined)
+    const isOwn = error instanceof UnderstudyError && error !== run.signal?.reason
+    const left = isOwn ? undefined : await findLeft().catch(() => undefined)
     const detail = error instanceof Error ? error.message : String(error)
     // The row says that it needs attention; where the connection is gone too, the log does without its reason.
     await writeLog(session, [{ action: 'failed', migration: migration.file.id, detail }]).catch(() => undefined)

@@ -25,7 +25,6 @@ export async function runScript(session: Session, script: MigrationScript, optio
   let running = 0
   let isOver = false
   async function send<T>(statement: SentStatement, work: () => Promise<T>): Promise<T> {
-    options.signal?.throwIfAborted()
     if (isOver) throw new Error('a migration used its database after it had returned')
     options.onStatement?.(statement)
     running++
@@ -37,7 +36,7 @@ export async function runScript(session: Session, script: MigrationScript, optio
       send({ sql, values: [] }, () => (options.isTransactional ? session.script(sql) : runOneByOne(session, sql))),
   }
   try {
-    await script.run(db)
+    await session.abortable(options.signal, async () => await script.run(db))
   } finally {
     isOver = true
   }

@@ -1,5 +1,5 @@
 import type { MigrationMirror } from '../config/settings.js'
-import type { LockHolder } from '../database/advisory-lock.js'
+import type { LockHolder } from '../database/lock-holder.js'
 import type { Session } from '../database/port.js'
 import { type DriftFinding, overrideOf } from './compare-ledger.js'
 import { createLedger, type LedgerRow, writeLog } from './ledger.js'
@@ -48,9 +48,10 @@ export interface StepsContext {
 
 const DEFAULT_WAIT_MS = 60_000
 
-export function lockOptionsOf({ waitMs = DEFAULT_WAIT_MS, onProgress }: RunnerOptions) {
+export function lockOptionsOf({ waitMs = DEFAULT_WAIT_MS, onProgress, signal }: RunnerOptions) {
   return {
     waitMs,
+    signal,
     onWait: (holder: LockHolder | undefined) => onProgress?.({ step: 'waiting', holder: holder ?? null }),
   }
 }

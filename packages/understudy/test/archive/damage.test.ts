@@ -3,7 +3,10 @@ import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { readArchive, verifyArchive } from '../../src/archive/reader.js'
+import type { ArchiveIndex, FileEntry } from '../../src/archive/archive-index.js'
+import { documentHead } from '../../src/archive/document.js'
+import { renderArchiveIndex } from '../../src/archive/parse-index.js'
+import { openArchive, readArchive, verifyArchive } from '../../src/archive/reader.js'
 import { UnderstudyError } from '../../src/errors.js'
 import {
   type CraftedEntry,
@@ -72,8 +75,8 @@ test('refuses an archive cut off between two gzip members', async () => {
 })
 
 test.each([
-  [true, 400],
-  [false, 400],
+  [true, 1000],
+  [false, 1000],
 ])('never takes a flipped bit for the truth (gzip: %s)', async (isGzip, numRuns) => {
   const archive = await sample({ isGzip })
   await fc.assert(
@@ -202,6 +205,89 @@ test.each(spoilt)('refuses %s with %s', async (_, code, spoil) => {
   }
 })
 
+/** The entries with an index that says something else, under a checksum that is right. */
+function lying(entries: CraftedEntry[], edit: (index: ArchiveIndex) => object): CraftedEntry[] {
+  const [index, ...others] = entries
+  const { index_sha256: _, ...told } = JSON.parse(String(index?.content))
+  return [{ name: 'backup-index.json', content: renderArchiveIndex({ ...told, ...edit(told) }) }, ...others]
+}
+
+const withFile = (index: ArchiveIndex, change: (file: FileEntry) => Partial<FileEntry>) => ({
+  files: index.files.map((file) => (file.relation === 'users' ? { ...file, ...change(file) } : file)),
+})
+
+const lies: [string, string, (index: ArchiveIndex) => object][] = [
+  ['more records', 'ARCHIVE_DAMAGED', (index) => withFile(index, ({ records }) => ({ records: records + 1 }))],
+  ['fewer records', 'ARCHIVE_DAMAGED', (index) => withFile(index, ({ records }) => ({ records: records - 1 }))],
+  ['another length', 'ARCHIVE_DAMAGED', (index) => withFile(index, ({ bytes }) => ({ bytes: bytes + 1 }))],
+  [
+    'another checksum of the file',
+    'ARCHIVE_DAMAGED',
+    (index) => withFile(index, ({ sha256 }) => ({ sha256: other(sha256) })),
+  ],
+  [
+    'another checksum of the content',
+    'ARCHIVE_DAMAGED',
+    (index) => withFile(index, ({ content_sha256 }) => ({ content_sha256: other(content_sha256) })),
+  ],
+  ['another relation', 'ARCHIVE_INDEX_INVALID', (index) => withFile(index, () => ({ relation: 'events' }))],
+  ['a relation that is in no model', 'ARCHIVE_INDEX_INVALID', (index) => withFile(index, () => ({ relation: 'x' }))],
+  ['another column that waits', 'ARCHIVE_DAMAGED', (index) => withFile(index, () => ({ late_seed_columns: ['x'] }))],
+  ['a file too many', 'ARCHIVE_ENTRY_REFUSED', (index) => ({ files: [...index.files, nowhere(index)] })],
+  ['a file too few', 'ARCHIVE_ENTRY_REFUSED', (index) => ({ files: index.files.slice(1) })],
+  ['a terabyte', 'ARCHIVE_TOO_LARGE', (index) => withFile(index, () => ({ bytes: 2 ** 40, records: 1 }))],
+  [
+    'a terabyte in many records',
+    'ARCHIVE_DAMAGED',
+    (index) => withFile(index, () => ({ bytes: 2 ** 40, records: 2 ** 30 })),
+  ],
+]
+
+function other(sha256: string): string {
+  return sha256.replace(/./g, (digit) => (15 - Number.parseInt(digit, 16)).toString(16))
+}
+
+function nowhere(index: ArchiveIndex): FileEntry {
+  const [first] = index.files
+  const relation = index.model.relations.find(({ name }) => !index.files.some((file) => file.relation === name))
+  return { ...(first as FileEntry), file: 'nowhere.json', relation: relation?.name ?? 'nowhere' }
+}
+
+test.each(lies)('refuses an index that tells of %s', async (_, code, edit) => {
+  const { path, entries } = await goodEntries()
+  const withSpare = (index: ArchiveIndex) => {
+    const [first] = index.model.relations
+    return { model: { relations: [...index.model.relations, { ...first, name: 'nowhere' }] }, ...edit(index) }
+  }
+  writeFileSync(path, craftArchive(lying(entries, withSpare)))
+  expect(await failureOf(verifyArchive(path))).toMatchObject({ code })
+})
+
+/** Reads as an import does, and keeps nothing. */
+async function readOn(path: string): Promise<void> {
+  for await (const file of openArchive(path)) for await (const _ of file.lines());
+}
+
+test('does not read a record of a gigabyte to its end', async () => {
+  const { path, entries } = await goodEntries()
+  const size = 2 ** 30 + 4096
+  const index = lying(entries, (told) => withFile(told, () => ({ bytes: size, records: 3 })))
+  const { files } = JSON.parse(String(index[0]?.content)) as ArchiveIndex
+  const users = files.find(({ relation }) => relation === 'users') as FileEntry
+  const front = craftTar([...index.slice(0, 1), { name: users.file, size }]).subarray(0, -1024)
+  const head = Buffer.concat([documentHead(users), Buffer.from('{"master_id":1,"name":"')])
+  const megabyte = gzipSync(Buffer.alloc(2 ** 20, 'x'))
+  const end = Buffer.from('this is where a reader must not come')
+  writeFileSync(
+    path,
+    Buffer.concat([gzipSync(front), gzipSync(head), ...Array.from({ length: 1024 }, () => megabyte), end]),
+  )
+  expect(await failureOf(readOn(path))).toMatchObject({
+    code: 'ARCHIVE_TOO_LARGE',
+    message: expect.stringContaining('record 1 of public.users (users.json) is too long'),
+  })
+})
+
 test('the entries that the others spoil are good', async () => {
   const { path, entries } = await goodEntries()
   writeFileSync(path, craftArchive([{ name: './', type: '5' }, ...entries.reverse()]))
@@ -219,26 +305,34 @@ test('refuses ten thousand entries that the index does not know at the first of 
 
 const GIGABYTES_OF_ZEROS = Buffer.concat(Array.from({ length: 10 * 1024 }, () => gzipSync(Buffer.alloc(1024 * 1024))))
 
-test.each([
-  ['behind the last entry', (entries: CraftedEntry[]) => craftTar(entries)],
+const TEN_GIGABYTES = 10 * 2 ** 30
+
+test.each<[string, string, (entries: CraftedEntry[]) => Buffer]>([
+  ['behind the last entry', 'ARCHIVE_TOO_LARGE', craftTar],
   [
     'as a file of ten gigabytes',
-    (entries: CraftedEntry[]) => craftTar([...entries, { name: 'x.json', size: 10 * 2 ** 30 }]).subarray(0, -1024),
+    'ARCHIVE_ENTRY_REFUSED',
+    (entries) => craftTar([...entries, { name: 'x.json', size: TEN_GIGABYTES }]).subarray(0, -1024),
   ],
   [
     'under the name of a file of the index',
-    (entries: CraftedEntry[]) =>
-      craftTar([...entries.slice(0, -1), { name: entries.at(-1)?.name ?? '', size: 10 * 2 ** 30 }]).subarray(0, -1024),
+    'ARCHIVE_DAMAGED',
+    (entries) =>
+      craftTar([...entries.slice(0, -1), { name: entries.at(-1)?.name ?? '', size: TEN_GIGABYTES }]).subarray(0, -1024),
   ],
-  ['in front of everything', () => craftTar([{ name: 'x.json', size: 10 * 2 ** 30 }]).subarray(0, -1024)],
-])('does not read ten gigabytes of zeros to their end: %s', async (_, craft) => {
+  [
+    'in front of everything',
+    'ARCHIVE_TOO_LARGE',
+    () => craftTar([{ name: 'x.json', size: TEN_GIGABYTES }]).subarray(0, -1024),
+  ],
+])('does not read ten gigabytes of zeros to their end: %s', async (_, code, craft) => {
   const { path, entries } = await goodEntries()
-  writeFileSync(path, Buffer.concat([gzipSync(craft(entries)), GIGABYTES_OF_ZEROS]))
-  const begin = performance.now()
-  expect(['ARCHIVE_TOO_LARGE', 'ARCHIVE_ENTRY_REFUSED', 'ARCHIVE_DAMAGED']).toContain(
-    (await failureOf(verifyArchive(path))).code,
-  )
-  expect(performance.now() - begin).toBeLessThan(15_000)
+  // Whoever reads that far finds no gzip there, and says so.
+  const end = Buffer.from('this is where a reader must not come')
+  writeFileSync(path, Buffer.concat([gzipSync(craft(entries)), GIGABYTES_OF_ZEROS, end]))
+  const error = await failureOf(verifyArchive(path))
+  expect(error).toMatchObject({ code })
+  expect(error.detail ?? '').not.toMatch(/header|follow/)
 })
 
 test('never fails with anything but its own error, whatever bytes it is given', async () => {

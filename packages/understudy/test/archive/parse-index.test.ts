@@ -106,7 +106,7 @@ test('recognises the format of the original plan', () => {
   }
   expect(refusal(JSON.stringify(planned))).toMatchObject({
     code: 'ARCHIVE_VERSION_1',
-    hint: expect.stringContaining('Export'),
+    hint: expect.stringContaining('export the source again'),
   })
   expect(refusal('{"format_version":"1.0.0"}')).toMatchObject({ code: 'ARCHIVE_VERSION_1' })
 })

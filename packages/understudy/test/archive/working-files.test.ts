@@ -8,6 +8,10 @@ import { temporaryFolder } from './support.js'
 
 const deadPid = spawnSync(process.execPath, ['-e', '']).pid
 
+/** What this machine's processes put behind their id. */
+const [, here = ''] = /\.\d+-([0-9a-f]{8})-/.exec(workingPaths('a', undefined).partial) ?? []
+const stem = (pid: number, space = here) => `.a.backup.tar.gz.${pid}-${space}-0123abcd`
+
 function leave(folder: string, name: string, { isFolder = false } = {}): void {
   const path = join(folder, name)
   if (isFolder) mkdirSync(path)
@@ -19,37 +23,41 @@ function leave(folder: string, name: string, { isFolder = false } = {}): void {
 
 test('sweeps what a dead process left, and nothing else', async () => {
   const folder = temporaryFolder()
-  leave(folder, `.a.backup.tar.gz.${deadPid}-0123abcd.partial`)
-  leave(folder, `.a.backup.tar.gz.${deadPid}-0123abcd.spool`, { isFolder: true })
+  leave(folder, `${stem(deadPid)}.partial`)
+  leave(folder, `${stem(deadPid)}.spool`, { isFolder: true })
   const kept = [
-    `.a.backup.tar.gz.${process.pid}-0123abcd.partial`,
+    `${stem(process.pid)}.partial`,
     `.a.backup.tar.gz.${deadPid}.partial`,
-    `a.backup.tar.gz.${deadPid}-0123abcd.partial`,
-    `.a.${deadPid}-0123abcd.other`,
+    `${stem(deadPid).slice(1)}.partial`,
+    `${stem(deadPid)}.other`,
     '.partial',
     'a.backup.tar.gz',
   ]
   for (const name of kept) leave(folder, name)
-  expect((await sweepLeftovers(folder)).sort()).toEqual([
-    `.a.backup.tar.gz.${deadPid}-0123abcd.partial`,
-    `.a.backup.tar.gz.${deadPid}-0123abcd.spool`,
-  ])
+  expect((await sweepLeftovers(folder)).sort()).toEqual([`${stem(deadPid)}.partial`, `${stem(deadPid)}.spool`])
   expect(readdirSync(folder).sort()).toEqual(kept.sort())
 })
 
-test('spares what was touched just now: its process may live in another container', async () => {
+test('sweeps at once what a dead process of this machine was writing a moment ago', async () => {
   const folder = temporaryFolder()
-  const name = `.a.backup.tar.gz.${deadPid}-0123abcd.spool`
+  mkdirSync(join(folder, `${stem(deadPid)}.spool`))
+  expect(await sweepLeftovers(folder)).toEqual([`${stem(deadPid)}.spool`])
+})
+
+test('spares what another machine or container touched within an hour: its processes are not seen here', async () => {
+  const folder = temporaryFolder()
+  const name = `${stem(deadPid, '00000000')}.spool`
   mkdirSync(join(folder, name))
   writeFileSync(join(folder, name, '0.gz'), '')
   utimesSync(join(folder, name), 0, 0)
   expect(await sweepLeftovers(folder)).toEqual([])
-  expect(await sweepLeftovers(folder, { idleMs: 0 })).toEqual([name])
+  utimesSync(join(folder, name, '0.gz'), 0, 0)
+  expect(await sweepLeftovers(folder)).toEqual([name])
 })
 
 test('the next archive sweeps its folder', async () => {
   const folder = temporaryFolder()
-  leave(folder, `.a.backup.tar.gz.${deadPid}-0123abcd.partial`)
+  leave(folder, `${stem(deadPid)}.partial`)
   const archive = await createArchive({ path: join(folder, 'b.backup.tar.gz') })
   await archive.abort()
   expect(readdirSync(folder)).toEqual([])

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeEach, describe, expect, test } from 'vitest'
+import { withAdvisoryLock } from '../../src/database/advisory-lock.js'
 import { type Engine, engines, servers, type TestDatabase, withTestDatabase } from '../support/engines.js'
 import { createScratchFolder } from '../support/scratch.js'
 import { type CliOptions, type CliRun, runCli } from './run-cli.js'
@@ -172,13 +173,16 @@ describe.each(servers)('on $name', (engine) => {
   })
 
   test('a second runner stops with exit code 3 and names the one that is at work', async () => {
-    await write({ '001_slow.sql': 'select pg_sleep(3)' })
-    await withClosedDatabase(engine, async ({ url }) => {
-      const runs = await Promise.all([migrate(['up', '--wait', '0'], url), migrate(['up', '--wait', '0'], url)])
-      const [done, stopped] = runs.sort((a, b) => Number(a.exitCode) - Number(b.exitCode))
-      expect(done?.exitCode).toBe(0)
-      expect(stopped?.exitCode).toBe(3)
-      expect(stopped?.stderr).toMatch(/the database is in use by process \d+ \(understudy\)/)
-    })
+    await write({ '001_any.sql': 'select 1' })
+    await withTestDatabase(engine, ({ url, database }) =>
+      database.withSession((first) =>
+        withAdvisoryLock(first, { waitMs: 0 }, async () => {
+          const [own] = await first.query<{ pid: number }>('select pg_backend_pid() as pid')
+          const stopped = await migrate(['up', '--wait', '0'], url)
+          expect(stopped.exitCode).toBe(3)
+          expect(stopped.stderr).toContain(`the database is in use by process ${own?.pid} (understudy)`)
+        }),
+      ),
+    )
   })
 })

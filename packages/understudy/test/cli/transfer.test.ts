@@ -135,12 +135,15 @@ describe.each(servers.slice(0, 1))('on $name', (engine) => {
     /** Answers the question once it is there. */
     const answering = (key: string): Partial<CliOptions> => ({
       onSpawn: (child) => {
-        let isAnswered = false
-        child.stdout?.on('data', (text: string) => {
-          if (isAnswered || !text.includes('Write this?')) return
-          isAnswered = true
+        let shown = ''
+        const onText = (text: string) => {
+          // A terminal's output is cut anywhere.
+          shown += text
+          if (!shown.includes('Write this?')) return
+          child.stdout?.off('data', onText)
           child.stdin?.write(key)
-        })
+        }
+        child.stdout?.on('data', onText)
       },
     })
 

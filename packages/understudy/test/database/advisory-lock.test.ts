@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { type LockHolder, withAdvisoryLock } from '../../src/database/advisory-lock.js'
+import { withAdvisoryLock } from '../../src/database/advisory-lock.js'
+import type { LockHolder } from '../../src/database/lock-holder.js'
 import { openDatabase } from '../../src/database/open.js'
 import { engines, servers, urlOf, withTestDatabase } from '../support/engines.js'
 import { startTransactionPooler } from '../support/wire-servers.js'
@@ -39,20 +40,33 @@ describe.each(servers)('the advisory lock on $name', (engine) => {
   test('comes to who waits, after naming the holder once', async () => {
     await withTestDatabase(engine, async ({ database }) => {
       const events: string[] = []
-      const seen: (LockHolder | undefined)[] = []
-      const work = (name: string, pauseMs: number) =>
+      const work = (name: string, during: () => Promise<void>, onWait: (holder?: LockHolder) => void) =>
         database.withSession((session) =>
-          withAdvisoryLock(session, { waitMs: 30_000, onWait: (holder) => seen.push(holder) }, async () => {
+          withAdvisoryLock(session, { waitMs: 60_000, onWait }, async () => {
             events.push(`${name} begins`)
-            await sleep(pauseMs)
+            await during()
             events.push(`${name} ends`)
           }),
         )
-      const first = work('first', 500)
-      await sleep(200)
-      await Promise.all([first, work('second', 0)])
-      expect(events).toEqual(['first begins', 'first ends', 'second begins', 'second ends'])
-      expect(seen).toEqual([expect.objectContaining({ applicationName: 'understudy', role: 'postgres' })])
+      let second: Promise<void> | undefined
+      const holdUntilSecondWaits = () =>
+        new Promise<void>((resolve) => {
+          const onWait = (holder?: LockHolder) => {
+            events.push(`second waits for ${holder?.applicationName} of ${holder?.role}`)
+            // Longer than the pauses between the first questions, so that it asks more than once.
+            setTimeout(resolve, 500)
+          }
+          second = work('second', async () => undefined, onWait)
+        })
+      await work('first', holdUntilSecondWaits, () => events.push('first waits'))
+      await second
+      expect(events).toEqual([
+        'first begins',
+        'second waits for understudy of postgres',
+        'first ends',
+        'second begins',
+        'second ends',
+      ])
     })
   })
 
@@ -96,7 +110,7 @@ describe.each(servers)('the advisory lock on $name', (engine) => {
         withAdvisoryLock(session, { waitMs: 0 }, () => session.query('select pg_terminate_backend(pg_backend_pid())')),
       )
       await expect(lost).rejects.toMatchObject({ code: 'CONNECTION_LOST' })
-      expect(await database.withSession((s) => withAdvisoryLock(s, { waitMs: 5000 }, async () => 1))).toBe(1)
+      expect(await database.withSession((s) => withAdvisoryLock(s, { waitMs: 60_000 }, async () => 1))).toBe(1)
     })
   })
 

@@ -133,15 +133,13 @@ describe('connecting', () => {
     `postgres://role:${encodeURIComponent(PASSWORD)}@127.0.0.1:${port}/db${query}`
 
   test('says that nothing listens on the port', async () => {
-    const server = await startMuteServer()
-    await server.close()
-    expect(await failureOf(url(server.port))).toMatchObject({
+    // Not one that was free a moment ago: anybody may have taken it since.
+    const port = 1
+    expect(await failureOf(url(port))).toMatchObject({
       code: 'SERVER_UNREACHABLE',
       hint: expect.stringContaining('running'),
     })
-    expect(
-      await failureOf(`postgres://role:${encodeURIComponent(PASSWORD)}@localhost:${server.port}/db`),
-    ).toMatchObject({
+    expect(await failureOf(`postgres://role:${encodeURIComponent(PASSWORD)}@localhost:${port}/db`)).toMatchObject({
       code: 'SERVER_UNREACHABLE',
       detail: expect.stringContaining('ECONNREFUSED'),
     })

@@ -26,8 +26,9 @@ describe('the lock on a database folder', () => {
     })
     children.push(child)
     const said: string[] = []
+    // `close`, not `exit`: only then has all of its standard error arrived.
     child.stderr?.on('data', (data) => said.push(String(data)))
-    const [word] = await Promise.race([once(child.stdout ?? child, 'data'), once(child, 'exit').then(() => said)])
+    const [word] = await Promise.race([once(child.stdout ?? child, 'data'), once(child, 'close').then(() => said)])
     if (String(word) !== 'open\n') throw new Error(`the second process said: ${said.join('')}`)
     return child
   }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { pinSettings } from '../../src/database/settings.js'
+import { pinSettings, useSearchPath } from '../../src/database/settings.js'
 import { engines, withTestDatabase } from '../support/engines.js'
 
 const UNUSUAL = `
@@ -47,7 +47,7 @@ describe.each(engines)('pinned settings on $name', (engine) => {
         await session.transaction({}, async () => {
           await pinSettings(session)
           expect(await session.query(SAMPLE)).toMatchObject([{ path: '' }])
-          await pinSettings(session, { searchPath: 'own' })
+          await useSearchPath(session, 'own')
           expect(await session.query(SAMPLE)).toMatchObject([{ path: fresh?.path, timeout: '0' }])
         })
       }),

@@ -9,6 +9,8 @@ import { rm } from 'node:fs/promises'
 
 const STOP_TIMEOUT_MS = 10_000
 
+let isStopping = false
+
 const { servers, scratch } = JSON.parse(process.argv[2])
 
 const children = servers.map(({ command, args, uid, gid, log }) => {
@@ -16,12 +18,13 @@ const children = servers.map(({ command, args, uid, gid, log }) => {
   return spawn(command, args, { uid, gid, cwd: scratch, stdio: ['ignore', output, output] })
 })
 
+// A test that hurts its own server wants to start it again on what it left: then there is nothing more to do here.
+for (const child of children) child.on('exit', () => children.every(hasEnded) && !isStopping && process.exit(0))
+
 // An interrupt at the terminal is the test run's affair.
 process.on('SIGINT', () => undefined)
 process.on('SIGTERM', stop)
 process.stdin.on('end', stop).on('error', stop).resume()
-
-let isStopping = false
 
 async function stop() {
   if (isStopping) return
@@ -32,8 +35,12 @@ async function stop() {
   process.exit(0)
 }
 
+function hasEnded(child) {
+  return child.exitCode !== null || child.signalCode !== null
+}
+
 async function stopServer(child) {
-  if (child.exitCode !== null || child.signalCode !== null) return
+  if (hasEnded(child)) return
   const exited = new Promise((resolve) => child.once('exit', resolve))
   child.kill('SIGINT') // PostgreSQL's fast shutdown
   const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS)

@@ -18,16 +18,21 @@ export interface Stage {
   import(archive: string, options?: Partial<ImportOptions>): Promise<ImportResult>
 }
 
-/** Makes a database from a script, with a configuration of its own, and gives it to the scenario. */
-export async function createStage(engine: Engine, script: string, config: UnderstudyConfig = {}): Promise<Stage> {
-  const created = await engine.createDatabase()
-  const folder = await createScratchFolder()
-  const settings = resolveSettings({ ...config, database: created.url }, {
+/** A configuration for a database, as if it stood in a folder. */
+export function settingsFor(url: string, folder: string, config: UnderstudyConfig = {}): Settings {
+  return resolveSettings({ ...config, database: url }, {
     root: folder,
     file: null,
     databaseSource: 'configuration',
     environment: {},
   } as never)
+}
+
+/** Makes a database from a script, with a configuration of its own, and gives it to the scenario. */
+export async function createStage(engine: Engine, script: string, config: UnderstudyConfig = {}): Promise<Stage> {
+  const created = await engine.createDatabase()
+  const folder = await createScratchFolder()
+  const settings = settingsFor(created.url, folder, config)
   const { database } = created
   const stage: Stage = {
     settings,

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { chmod, chown, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
@@ -71,9 +71,58 @@ export async function startServers(): Promise<TestServers> {
         return await initialise(reachable, { scratch, account, port: ports[at] ?? 0 })
       }),
     )
-    const runner = spawnRunner(prepared, account, scratch)
+    const runner = spawnRunner(prepared, account, { scratch })
     await Promise.all(prepared.map(waitUntilReady))
     return { servers: prepared.map(factsOf), scratch, stop: () => stopRunner(runner) }
+  } catch (error) {
+    await rm(scratch, { recursive: true, force: true })
+    throw error
+  }
+}
+
+/** A server of a test's own, which may be hurt. */
+export interface OwnServer {
+  readonly server: TestServer
+  /** Ends it as a fault would: no checkpoint, nobody is told. */
+  crash(): Promise<void>
+  /** Starts it again on what it left. */
+  restart(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** The newest PostgreSQL. With `maxFileBytes` its disk is full for every file that would grow longer; WAL needs 16 MiB. */
+export async function startOwnServer(options: { readonly maxFileBytes?: number } = {}): Promise<OwnServer> {
+  const scratch = await makeScratchRoot()
+  try {
+    const account = await serverAccount()
+    const [installation] = await findInstallations()
+    const [port] = await freePorts(1)
+    if (installation === undefined || port === undefined) throw new Error('there is no PostgreSQL to start')
+    const reachable = await reachableInstallation(installation, account, scratch)
+    const prepared = await initialise(reachable, { scratch, account, port })
+    // What is committed must be there after a crash.
+    const settings = { ...SETTINGS, synchronous_commit: 'on' }
+    const run = () => spawnRunner([prepared], account, { scratch, settings, ...options })
+    let runner = run()
+    await waitUntilReady(prepared)
+    return {
+      server: factsOf(prepared),
+      async crash() {
+        const [pid] = (await readFile(join(prepared.data, 'postmaster.pid'), 'utf8')).split('\n')
+        const exited = once(runner, 'exit')
+        // Immediate shutdown, as `pg_ctl stop -m immediate` asks for it.
+        process.kill(Number(pid), 'SIGQUIT')
+        await exited
+      },
+      async restart() {
+        runner = run()
+        await waitUntilReady(prepared)
+      },
+      async stop() {
+        await stopRunner(runner)
+        await rm(scratch, { recursive: true, force: true })
+      },
+    }
   } catch (error) {
     await rm(scratch, { recursive: true, force: true })
     throw error
@@ -120,16 +169,29 @@ async function initialise(
   }
 }
 
-function spawnRunner(prepared: readonly PreparedServer[], account: Account, scratch: string): ChildProcess {
+interface RunnerOptions {
+  readonly scratch: string
+  readonly settings?: Readonly<Record<string, string>>
+  readonly maxFileBytes?: number
+}
+
+function spawnRunner(
+  prepared: readonly PreparedServer[],
+  account: Account,
+  { scratch, settings = SETTINGS, maxFileBytes }: RunnerOptions,
+): ChildProcess {
+  const limited = maxFileBytes === undefined ? [] : ['prlimit', `--fsize=${maxFileBytes}`]
   const servers = prepared.map(({ installation, data, port, log }) => ({
     ...account,
-    command: program(installation, 'postgres'),
+    command: limited[0] ?? program(installation, 'postgres'),
     args: [
+      ...limited.slice(1),
+      ...(limited.length > 0 ? [program(installation, 'postgres')] : []),
       '-D',
       data,
       '-p',
       String(port),
-      ...Object.entries(SETTINGS).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+      ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
     ],
     log,
   }))
@@ -173,23 +235,29 @@ async function waitUntilReady(server: PreparedServer): Promise<void> {
   }
 }
 
-/** Ports that were free a moment ago; all are asked for at once, so that they differ. */
+/**
+ * Ports that nobody listens on. Not those that the system would give out: it gives them to every connection of every program too, and one
+ * could be taken between here and the start of the server.
+ */
 async function freePorts(count: number): Promise<number[]> {
-  const listeners = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const listener = createServer().listen(0, '127.0.0.1')
-      await once(listener, 'listening')
-      return listener
-    }),
-  )
-  return await Promise.all(
-    listeners.map(async (listener) => {
-      const address = listener.address()
-      listener.close()
-      await once(listener, 'close')
-      return typeof address === 'object' && address !== null ? address.port : 0
-    }),
-  )
+  const ports = new Set<number>()
+  while (ports.size < count) {
+    const port = randomInt(10_000, 32_000)
+    if (await isFree(port)) ports.add(port)
+  }
+  return [...ports]
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const listener = createServer()
+  try {
+    await once(listener.listen(port, '127.0.0.1'), 'listening')
+  } catch {
+    return false
+  }
+  listener.close()
+  await once(listener, 'close')
+  return true
 }
 
 function factsOf({ major, host, port, role, password }: PreparedServer): TestServer {

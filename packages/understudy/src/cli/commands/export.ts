@@ -3,15 +3,17 @@ import type { Command } from 'commander'
 import { act, type Cli } from '../cli.js'
 import { examples } from '../examples.js'
 import { EXIT_CODES } from '../exit-codes.js'
-import { parseJobs, parseNames } from '../option-values.js'
+import { parseJobs, parseNames, parseSeconds } from '../option-values.js'
 import { renderExport } from '../print/export.js'
 import { transferProgress } from '../print/transfer.js'
+import { waitingNote } from '../print/waiting.js'
 
 interface Options {
   readonly out?: string
   readonly only?: readonly string[]
   readonly exclude?: readonly string[]
   readonly jobs?: number
+  readonly wait: number
 }
 
 export function addExportCommand(program: Command, cli: Cli): void {
@@ -22,6 +24,7 @@ export function addExportCommand(program: Command, cli: Cli): void {
     .option('--only <relations>', 'these relations alone, `*` for any characters', parseNames)
     .option('--exclude <relations>', 'all but these relations', parseNames)
     .option('-j, --jobs <number>', 'how many relations are read side by side', parseJobs)
+    .option('--wait <seconds>', 'how long to wait for a migration that holds a table', parseSeconds, 60)
     .addHelpText(
       'after',
       examples({
@@ -34,12 +37,14 @@ export function addExportCommand(program: Command, cli: Cli): void {
     )
   act<Options>(command, cli, async ({ settings, output, signal, options }) => {
     const { exportContent } = await import('../../export/export-content.js')
-    const { only, exclude, jobs } = options
+    const { only, exclude, jobs, wait } = options
     const result = await exportContent(settings, {
       out: options.out && resolveOut(options.out),
       only,
       exclude,
       jobs,
+      waitMs: wait * 1000,
+      onWait: (holder) => output.note(waitingNote(holder)),
       signal,
       onProgress: transferProgress(output),
     })

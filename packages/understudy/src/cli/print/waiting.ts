@@ -1,4 +1,4 @@
-import type { LockHolder } from '../../database/advisory-lock.js'
+import type { LockHolder } from '../../database/lock-holder.js'
 
 /** Says for whom a command waits. */
 export function waitingNote(holder: LockHolder | null | undefined): string {
