@@ -197,6 +197,21 @@ export const ERROR_CODES = {
     meaning: 'a relation named by `--only` or `--exclude` is not content of this database',
     remedy: 'Compare the names with those that `understudy inspect` prints.',
   },
+  INSTANCE_AMBIGUOUS: {
+    meaning:
+      'a database was copied or moved together with its instance id, so that two databases may call different rows by the same name; nothing was read or written',
+    remedy:
+      'Where the original lives on, `understudy adopt --as-copy` in the copy; where there is but one, `understudy adopt --as-original`.',
+  },
+  ADOPT_REFUSED: {
+    meaning:
+      'there is nothing to adopt: no registry, no rows known by their origin, or an archive of this very database',
+    remedy: 'Read the message; `understudy inspect` shows which relations are known by their origin.',
+  },
+  IDENTIFY_REFUSED: {
+    meaning: 'identities cannot be filled as asked: values are null, shared or taken, or the column is no plain one',
+    remedy: 'Choose another template with `--fill`; `{uuid}` in it is always different. Nothing was written.',
+  },
   TARGET_NAME_REQUIRED: {
     meaning: 'the target is marked `safe` or `production`, and its name was not given',
     remedy: 'Say the name of the database with `--target-name`, if it is the one you mean.',

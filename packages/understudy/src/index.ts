@@ -1,3 +1,10 @@
+export {
+  type AdoptedRelation,
+  type Adoption,
+  type AdoptionKind,
+  type AdoptOptions,
+  adoptDatabase,
+} from './adopt/adopt-database.js'
 export type { ArchiveIndex, FileEntry } from './archive/archive-index.js'
 export { type OpenArchiveOptions, openArchive, readArchive, verifyArchive } from './archive/reader.js'
 export { findLatestArchive, listArchives, type StoredArchive } from './archive/store.js'

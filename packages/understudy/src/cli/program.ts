@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { TOOL_VERSION } from '../version.js'
 import type { Cli } from './cli.js'
+import { addAdoptCommand } from './commands/adopt.js'
 import { addExportCommand } from './commands/export.js'
 import { addImportCommand } from './commands/import.js'
 import { addInitCommand } from './commands/init.js'
@@ -29,6 +30,7 @@ export function createProgram(cli: Cli): Command {
   addInspectCommand(program, cli)
   addExportCommand(program, cli)
   addImportCommand(program, cli)
+  addAdoptCommand(program, cli)
   addMigrateCommand(program, cli)
   return program.addHelpText('after', examples(PROGRAM_EXAMPLES) + EXIT_CODES_HELP)
 }

@@ -12,6 +12,8 @@ import { type ContentRelation, relationLabel } from '../model/model.js'
 import { describeFinding, findIdentityProblems } from '../model/preflight.js'
 import { createSqlContext, type SqlContext } from '../model/sql-context.js'
 import type { OnProgress } from '../progress.js'
+import { refuseCopy } from '../registry/copies.js'
+import { readHistory } from '../registry/history.js'
 import { type Instance, openRegistry, recordTransfer } from '../registry/registry.js'
 import { relationsRead, selectRelations } from './select-relations.js'
 import { type Content, writeArchive } from './write-archive.js'
@@ -56,7 +58,11 @@ export interface ExportedFile {
 export async function exportContent(settings: Settings, options: ExportOptions = {}): Promise<ExportResult> {
   return await withDatabase({ url: settings.database, open: options.database }, async (database) => {
     const startedAt = performance.now()
-    const instance = await database.withSession(openRegistry)
+    const instance = await database.withSession(async (session) => {
+      const opened = await openRegistry(session)
+      await refuseCopy(session, opened)
+      return opened
+    })
     const result = await namingRefusals(() =>
       database.withSession((session) => exportSession(database, session, settings, options, instance)),
     )
@@ -114,6 +120,7 @@ async function exportSession(
       catalog,
       warnings,
       instance,
+      history: await readHistory(session),
       ...content,
     })
   })

@@ -26,6 +26,8 @@ export interface Prepared extends Content {
   readonly catalog: Catalog
   readonly warnings: readonly string[]
   readonly instance: Instance | null
+  /** By relation label, the instances whose rows have come here. */
+  readonly history: ReadonlyMap<string, readonly string[]>
 }
 
 /** Reads every relation selected through the snapshot of `session`'s transaction, and writes the archive. */
@@ -53,7 +55,7 @@ export async function writeArchive(
       for (let relation = queue.shift(); relation !== undefined; relation = queue.shift()) {
         options.signal?.throwIfAborted()
         const startedAt = performance.now()
-        await exportRelation(worker, archive, prepared.context, relation, options)
+        await exportRelation(worker, archive, prepared, relation, options)
         durations.set(relationLabel(relation), performance.now() - startedAt)
       }
     }
@@ -91,12 +93,13 @@ export async function writeArchive(
 async function exportRelation(
   session: Session,
   archive: ArchiveWriter,
-  context: SqlContext,
+  { context, instance, history }: Prepared,
   relation: ContentRelation,
   { onProgress, signal }: ExportOptions,
 ): Promise<void> {
   const label = relationLabel(relation)
   const late = relation.references.filter((reference) => reference.isLate).flatMap((reference) => reference.columns)
+  const isByOrigin = relation.identity.kind === 'origin' && instance !== null
   const [counted] = await session.query<{ rows: number }>(
     `select count(*) as rows from ${fromRelation(context, relation)}`,
   )
@@ -104,7 +107,12 @@ async function exportRelation(
   let total = { rows: 0, bytes: 0 }
   const report = (isDone: boolean) => onProgress?.({ step: 'read', relation: label, ...total, totalRows, isDone })
   await archive.addRelation(
-    { schema: relation.schema, name: relation.name, lateSeedColumns: [...new Set(late)] },
+    {
+      schema: relation.schema,
+      name: relation.name,
+      lateSeedColumns: [...new Set(late)],
+      instances: isByOrigin ? [...new Set([instance.id, ...(history.get(label) ?? [])])] : undefined,
+    },
     readSnapshot(session, context, relation, signal),
     {
       expectedRecords: totalRows,

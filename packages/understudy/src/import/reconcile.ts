@@ -1,9 +1,11 @@
+import type { FileEntry } from '../archive/archive-index.js'
 import type { Session } from '../database/port.js'
-import { quoteIdentifier, quoteLiteral } from '../database/quoting.js'
+import { quoteIdentifier } from '../database/quoting.js'
 import { UnderstudyError } from '../errors.js'
 import { lineSelect } from '../model/line-sql.js'
 import { type ContentRelation, relationLabel, relationOf } from '../model/model.js'
 import { fromRelation, type SqlContext } from '../model/sql-context.js'
+import { readHistory } from '../registry/history.js'
 import { type Load, sameRow } from './load.js'
 import { matchedLines } from './parse.js'
 import type { ImportRun } from './run-import.js'
@@ -19,35 +21,37 @@ export async function refuseUnrelated(
   run: ImportRun,
 ): Promise<void> {
   const problems: string[] = []
+  const history = await readHistory(session)
   for (const load of loads) {
     const label = relationLabel(load.relation)
     const matched = await countMatched(session, load)
     if (run.mode === 'init' && load.rowsBefore > matched) {
       problems.push(`${label}: the target holds ${load.rowsBefore - matched} rows that the archive does not have`)
-    } else if (
-      load.relation.identity.kind === 'origin' &&
-      load.rowsBefore > 0 &&
-      matched === 0 &&
-      load.entry.records > 0
-    ) {
-      if (!(await sharesHistory(session, context, load, run))) {
+    } else if (run.mode !== 'init' && load.relation.identity.kind === 'origin' && load.entry.records > 0) {
+      if (run.index.source.instance === null) {
+        problems.push(`${label}: the archive does not say where its rows were born, since its source has no registry`)
+      } else if (load.rowsBefore > 0 && matched === 0 && !sharesHistory(context, load, run, history)) {
         problems.push(`${label}: both sides hold rows without a natural key, and nothing tells which are the same`)
       }
     }
   }
   if (problems.length === 0) return
-  const isInit = run.mode === 'init'
-  throw new UnderstudyError(
-    'IMPORT_REFUSED',
-    isInit ? 'the target is not empty' : 'rows on both sides have nothing in common',
-    {
+  if (run.mode === 'init') {
+    throw new UnderstudyError('IMPORT_REFUSED', 'the target is not empty', {
       detail: problems.join('\n'),
-      hint: isInit
-        ? 'An init fills a fresh database. Use --mode replace to bring content into one that is in use.'
-        : "Give the relation a key (`relations.<name>.identity: ['column']`), make it `content`, or exclude it.",
-    },
-  )
+      hint: 'An init fills a fresh database. Use --mode replace to bring content into one that is in use.',
+    })
+  }
+  throw new UnderstudyError('IMPORT_REFUSED', 'rows on both sides have nothing in common', {
+    detail: problems.join('\n'),
+    hint: WAYS_OUT,
+  })
 }
+
+const WAYS_OUT =
+  'Do both databases descend from one, so that the same primary key means the same row? Then `understudy adopt --by primary-key <archive>` ' +
+  'declares them the same. Else give the relation a key in the configuration of the source (`relations.<name>.identity`: a list of columns), or ' +
+  'make its rows part of their owner’s content (`relations.<name>.owner`), and export again; or leave it out with `--exclude`.'
 
 /** Rows of the target that the archive has too, changed or not. */
 async function countMatched(session: Session, load: Load): Promise<number> {
@@ -56,15 +60,24 @@ async function countMatched(session: Session, load: Load): Promise<number> {
   return row?.rows ?? 0
 }
 
-/** Whether this database took rows of the relation from the archive's instance before: then every row without an origin of theirs is its own. */
-async function sharesHistory(session: Session, context: SqlContext, load: Load, run: ImportRun): Promise<boolean> {
-  if (context.instance === null || run.index.source.instance === null) return false
-  const [row] = await session.query<{ known: boolean }>(
-    `select exists (select from understudy.transfer t
-                     where t.direction = 'import' and t.source_instance = $1::uuid and t.relations ? ${quoteLiteral(relationLabel(load.relation))}) as known`,
-    [run.index.source.instance],
-  )
-  return row?.known ?? false
+/**
+ * Whether the two databases have had rows of the relation from one instance, be it one of them: then every row that either knows from elsewhere
+ * has its origin recorded, and the others are new.
+ */
+function sharesHistory(
+  context: SqlContext,
+  load: Load,
+  run: ImportRun,
+  history: ReadonlyMap<string, readonly string[]>,
+): boolean {
+  const here = new Set([context.instance, ...(history.get(relationLabel(load.relation)) ?? [])])
+  return instancesOf(load.entry, run).some((instance) => here.has(instance))
+}
+
+/** The instances whose rows of a relation an archive may hold. */
+export function instancesOf(entry: FileEntry, run: ImportRun): readonly string[] {
+  const { instance } = run.index.source
+  return instance === null ? [] : [instance, ...(entry.instances ?? [])]
 }
 
 /**

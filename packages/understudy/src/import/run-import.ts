@@ -14,6 +14,7 @@ import { resolveRelationSettings } from '../model/content-relations.js'
 import { relationLabel, relationOf } from '../model/model.js'
 import { createSqlContext, fromRelation, type SqlContext } from '../model/sql-context.js'
 import type { OnProgress, ProgressEvent } from '../progress.js'
+import { refuseCopy, refuseTwin } from '../registry/copies.js'
 import { createRegistry, readInstance } from '../registry/registry.js'
 import { allocateKeys } from './allocate.js'
 import { applyLoads } from './apply.js'
@@ -133,6 +134,9 @@ async function importInTransaction(run: ImportRun): Promise<Outcome> {
 async function prepare(run: ImportRun): Promise<{ context: SqlContext; loads: Map<string, Load> }> {
   const { session, index } = run
   await pinSettings(session)
+  const known = await readInstance(session)
+  await refuseCopy(session, known)
+  await refuseTwin(session, known, index)
   if (!run.isDryRun) await lockRelations(session, index, run.waitMs)
   const catalog = await readCatalog(session)
   const own = buildModel(catalog, run.settings)
@@ -147,7 +151,7 @@ async function prepare(run: ImportRun): Promise<{ context: SqlContext; loads: Ma
       },
     )
   }
-  const instance = run.isDryRun ? await readInstance(session) : await createRegistry(session)
+  const instance = run.isDryRun ? known : await createRegistry(session)
   const context = createSqlContext(
     catalog,
     modelForTarget(index, catalog),

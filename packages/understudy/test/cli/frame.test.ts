@@ -14,6 +14,7 @@ const COMMANDS = [
   ['inspect'],
   ['export'],
   ['import'],
+  ['adopt'],
   ['migrate'],
   ['migrate', 'up'],
   ['migrate', 'status'],
