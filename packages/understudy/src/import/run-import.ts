@@ -21,6 +21,7 @@ import { applyLoads } from './apply.js'
 import { attempt } from './attempt.js'
 import { describeCascades } from './cascades.js'
 import { findIncompatibilities, modelForTarget } from './compatibility.js'
+import { refuseDuplicates } from './duplicates.js'
 import { attachForeignKeys, detachForeignKeys } from './foreign-keys.js'
 import { withSettableIdentities } from './identity-columns.js'
 import { attachIndexes, detachIndexes } from './indexes.js'
@@ -111,6 +112,7 @@ async function importInTransaction(run: ImportRun): Promise<Outcome> {
       await attempt(load, 'read the records of', () => parseStaged(session, context, load))
       await attempt(load, 'match the rows of', () => matchRows(session, context, load))
     }
+    await refuseDuplicates(session, context, list)
     await refuseUnrelated(session, context, list, run)
     await planOwnedDeletes(session, context, loads)
   })
