@@ -3,6 +3,7 @@ import { TOOL_VERSION } from '../version.js'
 import type { Cli } from './cli.js'
 import { addAdoptCommand } from './commands/adopt.js'
 import { addExportCommand } from './commands/export.js'
+import { addIdentifyCommand } from './commands/identify.js'
 import { addImportCommand } from './commands/import.js'
 import { addInitCommand } from './commands/init.js'
 import { addInspectCommand } from './commands/inspect.js'
@@ -30,6 +31,7 @@ export function createProgram(cli: Cli): Command {
   addInspectCommand(program, cli)
   addExportCommand(program, cli)
   addImportCommand(program, cli)
+  addIdentifyCommand(program, cli)
   addAdoptCommand(program, cli)
   addMigrateCommand(program, cli)
   return program.addHelpText('after', examples(PROGRAM_EXAMPLES) + EXIT_CODES_HELP)

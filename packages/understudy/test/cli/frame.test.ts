@@ -15,6 +15,7 @@ const COMMANDS = [
   ['export'],
   ['import'],
   ['adopt'],
+  ['identify'],
   ['migrate'],
   ['migrate', 'up'],
   ['migrate', 'status'],
