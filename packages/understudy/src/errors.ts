@@ -157,7 +157,8 @@ export const ERROR_CODES = {
     remedy: 'Pack only the files that the index names, each once, without folders or links.',
   },
   ARCHIVE_LINE_INVALID: {
-    meaning: 'a record is not a valid line: a control character, bad UTF-8, or not in the layout of the format',
+    meaning:
+      'a record is not a valid line: a control character, bad UTF-8, not in the layout of the format, or the same as the one before it',
     remedy: 'Take the archive as it was written; where an export says this, report it.',
   },
   ARCHIVE_TOO_LARGE: {
