@@ -157,7 +157,8 @@ export const ERROR_CODES = {
     remedy: 'Pack only the files that the index names, each once, without folders or links.',
   },
   ARCHIVE_LINE_INVALID: {
-    meaning: 'a record is not a valid line: a control character, bad UTF-8, or not in the layout of the format',
+    meaning:
+      'a record is not a valid line: a control character, bad UTF-8, not in the layout of the format, or the same as the one before it',
     remedy: 'Take the archive as it was written; where an export says this, report it.',
   },
   ARCHIVE_TOO_LARGE: {
@@ -210,6 +211,21 @@ export const ERROR_CODES = {
   SEED_FAILED: {
     meaning: 'a script of a data package failed inside the import, which was rolled back',
     remedy: 'Mend the script; the message is the server’s.',
+  },
+  INSTANCE_AMBIGUOUS: {
+    meaning:
+      'a database was copied or moved together with its instance id, so that two databases may call different rows by the same name; nothing was read or written',
+    remedy:
+      'Where the original lives on, `understudy adopt --as-copy` in the copy; where there is but one, `understudy adopt --as-original`.',
+  },
+  ADOPT_REFUSED: {
+    meaning:
+      'there is nothing to adopt: no registry, no rows known by their origin, or an archive of this very database',
+    remedy: 'Read the message; `understudy inspect` shows which relations are known by their origin.',
+  },
+  IDENTIFY_REFUSED: {
+    meaning: 'identities cannot be filled as asked: values are null, shared or taken, or the column is no plain one',
+    remedy: 'Choose another template with `--fill`; `{uuid}` in it is always different. Nothing was written.',
   },
   TARGET_NAME_REQUIRED: {
     meaning: 'the target is marked `safe` or `production`, and its name was not given',

@@ -1,3 +1,10 @@
+export {
+  type AdoptedRelation,
+  type Adoption,
+  type AdoptionKind,
+  type AdoptOptions,
+  adoptDatabase,
+} from './adopt/adopt-database.js'
 export type { ArchiveIndex, FileEntry } from './archive/archive-index.js'
 export { type OpenArchiveOptions, openArchive, readArchive, verifyArchive } from './archive/reader.js'
 export { findLatestArchive, listArchives, type StoredArchive } from './archive/store.js'
@@ -39,6 +46,8 @@ export {
   UnderstudyError,
 } from './errors.js'
 export { type ExportedFile, type ExportOptions, type ExportResult, exportContent } from './export/export-content.js'
+export type { FilledRelation } from './identify/fill.js'
+export { type IdentifyOptions, type IdentifyResult, identifyRows, type Unidentified } from './identify/identify-rows.js'
 export { defineSeed, type SeedDatabase, type SeedScript } from './import/define-seed.js'
 export { type ImportOptions, type ImportResult, importContent } from './import/import-content.js'
 export type { PlannedLate } from './import/late-references.js'

@@ -73,6 +73,11 @@ export interface FileEntry {
   /** Of the canonical lines, each ended by `\n`: equal for equal rows, whatever their surrogate ids. */
   readonly content_sha256: string
   readonly late_seed_columns: readonly string[]
+  /**
+   * Of a relation known by its origin: the instances whose rows these may be, the source and all that it took rows from, directly or through
+   * others. A target that shares none of them cannot tell its own rows from these.
+   */
+  readonly instances?: readonly string[] | undefined
   /** Where the gzip member that begins with this file's tar header starts in the archive. A hint: packing again moves it. */
   readonly offset: number
   /** Length of the file's gzip members. */

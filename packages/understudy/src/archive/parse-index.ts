@@ -122,6 +122,7 @@ const fileEntry = z.object({
   sha256,
   content_sha256: sha256,
   late_seed_columns: z.array(name),
+  instances: z.array(z.uuid()).optional(),
   offset: count,
   compressed_bytes: count,
 })

@@ -1,4 +1,5 @@
 import { UnderstudyError } from '../errors.js'
+import { relationLabel } from '../model/model.js'
 import { type ArchiveFile, damaged, openArchiveFile, tarBytes } from './archive-bytes.js'
 import type { ArchiveIndex, FileEntry } from './archive-index.js'
 import { documentBytes } from './document.js'
@@ -110,6 +111,7 @@ async function* openFiles(
   const awaited = new Map(index.files.map((entry) => [entry.file, entry]))
   refuseLongRecords(index, options.maxRecordBytes ?? MAX_RECORD_BYTES)
   const maxBytes = expectedBytes(file, index)
+  const byContent = new Set(index.model.relations.filter((each) => each.identity.kind === 'content').map(relationLabel))
   for await (const found of tarEntries(file.path, tarBytes(file, { maxBytes, signal: options.signal }))) {
     if (found.name === INDEX_FILE) continue
     const entry = awaited.get(found.name)
@@ -119,7 +121,8 @@ async function* openFiles(
     }
     awaited.delete(found.name)
     options.signal?.throwIfAborted()
-    yield { entry, lines: () => stagingLines(entry, found.chunks, options) }
+    const refusesRepeats = !byContent.has(relationLabel({ schema: entry.schema, name: entry.relation }))
+    yield { entry, lines: () => stagingLines(entry, found.chunks, { ...options, refusesRepeats }) }
   }
   if (awaited.size > 0) throw refused(file.path, [...awaited.keys()].join(', '), 'is missing')
 }

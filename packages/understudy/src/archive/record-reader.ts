@@ -7,6 +7,8 @@ import { StagingSink } from './record-sinks.js'
 
 export interface StagingOptions {
   readonly maxRecordBytes?: number | undefined
+  /** For a relation whose rows have an identity: equal lines, which stand side by side in an archive, are refused. */
+  readonly refusesRepeats?: boolean | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -26,6 +28,7 @@ export async function* stagingLines(
     label,
     separatedRecords: entry.records,
     maxRecordBytes: options.maxRecordBytes,
+    refusesRepeats: options.refusesRepeats,
   })
   const document = new DocumentParts(entry)
   for await (const chunk of chunks) {

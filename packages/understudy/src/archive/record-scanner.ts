@@ -30,6 +30,8 @@ export interface ScannerOptions {
   /** The number of records, where a comma stands behind each but the last; absent for bare lines. */
   readonly separatedRecords?: number | undefined
   readonly maxRecordBytes?: number | undefined
+  /** Whether two equal lines may follow each other. Default: they may. */
+  readonly refusesRepeats?: boolean | undefined
 }
 
 /**
@@ -41,6 +43,7 @@ export class RecordScanner {
   readonly #label: string
   readonly #separated: number | undefined
   readonly #maxRecordBytes: number
+  readonly #refusesRepeats: boolean
   readonly #block = Buffer.from(new ArrayBuffer(BLOCK_BYTES))
   readonly #words = new Int32Array(this.#block.buffer)
   readonly #canonical = new CanonicalHash()
@@ -57,6 +60,7 @@ export class RecordScanner {
     this.#label = options.label
     this.#separated = options.separatedRecords
     this.#maxRecordBytes = options.maxRecordBytes ?? MAX_RECORD_BYTES
+    this.#refusesRepeats = options.refusesRepeats === true
   }
 
   /** Takes a chunk; gives out what the sink has made whenever a block is full. */
@@ -159,7 +163,8 @@ export class RecordScanner {
     if (this.#bareBytes !== undefined && this.#recordBytes !== this.#bareBytes)
       throw this.#bad('it goes on behind its "}"')
     this.#sink.end()
-    this.#canonical.end()
+    const isRepeat = this.#canonical.end()
+    if (isRepeat && this.#refusesRepeats) throw this.#bad('it repeats the one before it')
     this.#isInRest = false
     this.records++
   }
@@ -182,14 +187,22 @@ export class RecordScanner {
   }
 }
 
-/** SHA-256 of canonical lines. They are put together first: `update` costs 1 µs a call, which is as long as hashing 2 KB. */
+/**
+ * SHA-256 of canonical lines. They are put together first: `update` costs 1 µs a call, which is as long as hashing 2 KB. So they lie beside each
+ * other, and one can be compared with the one before it, unless they are longer than a block.
+ */
 class CanonicalHash {
   readonly #hash = createHash('sha256')
   readonly #buffer = Buffer.allocUnsafeSlow(2 * BLOCK_BYTES)
   #used = 0
+  #hashed = 0
+  /** Where the line before and this line begin, both -1 where they are no longer there as a whole. */
+  #previous = -1
+  #current = -1
 
   begin(): void {
     if (this.#used === this.#buffer.length) this.#flush()
+    this.#current = this.#used
     this.#buffer[this.#used++] = OPEN
   }
 
@@ -198,9 +211,13 @@ class CanonicalHash {
     this.#used += block.copy(this.#buffer, this.#used, from, to)
   }
 
-  end(): void {
+  /** Returns whether the line is the same as the one before it. */
+  end(): boolean {
     if (this.#used === this.#buffer.length) this.#flush()
     this.#buffer[this.#used++] = NEWLINE
+    const isRepeat = this.#isRepeat()
+    this.#previous = this.#current
+    return isRepeat
   }
 
   digest(): string {
@@ -208,9 +225,22 @@ class CanonicalHash {
     return this.#hash.digest('hex')
   }
 
+  #isRepeat(): boolean {
+    const [from, middle, to] = [this.#previous, this.#current, this.#used]
+    if (from < 0 || middle < 0 || middle - from !== to - middle) return false
+    return this.#buffer.compare(this.#buffer, from, middle, middle, to) === 0
+  }
+
+  /** Makes room; the last two lines stay where they are not too long. */
   #flush(): void {
-    this.#hash.update(this.#buffer.subarray(0, this.#used))
-    this.#used = 0
+    this.#hash.update(this.#buffer.subarray(this.#hashed, this.#used))
+    const from = this.#previous < 0 ? this.#current : this.#previous
+    const isKept = from >= 0 && this.#used - from <= BLOCK_BYTES
+    if (isKept) this.#buffer.copyWithin(0, from, this.#used)
+    this.#previous = isKept && this.#previous >= 0 ? 0 : -1
+    this.#current = isKept ? this.#current - from : -1
+    this.#used = isKept ? this.#used - from : 0
+    this.#hashed = this.#used
   }
 }
 

@@ -14,6 +14,8 @@ import { tarHeader, tarPadding } from './tar-header.js'
 
 export interface RelationFile extends RelationName {
   readonly lateSeedColumns: readonly string[]
+  /** For a relation known by its origin: whose rows these may be. */
+  readonly instances?: readonly string[] | undefined
 }
 
 export interface SpoolOptions {
@@ -74,6 +76,7 @@ export async function spoolRelation(
     sha256: hash.update(DOCUMENT_TAIL).digest('hex'),
     content_sha256: body.contentSha256,
     late_seed_columns: file.lateSeedColumns,
+    ...(file.instances !== undefined && { instances: file.instances }),
     compressed_bytes: front.length + (await stat(options.path)).size + back.length,
   }
   return { entry, front, path: options.path, back }

@@ -18,13 +18,17 @@ export function requireTerminal(
   })
 }
 
-/** Shows the plan and asks. All of it goes to stderr, so that stdout holds the result alone. */
+/** Shows the plan of an import and asks. */
 export async function confirmPlan(plan: ImportPlan, output: Output): Promise<boolean> {
-  return await confirmLines(renderPlan(plan, output.errorStyle), output, 'Write this?')
+  return await confirmLines(renderPlan(plan, output.errorStyle), output)
 }
 
-/** Shows lines and asks about them, all of it on stderr. */
-async function confirmLines(lines: readonly string[], output: Output, message: string): Promise<boolean> {
+/** Shows what would be done and asks. All of it goes to stderr, so that stdout holds the result alone. */
+export async function confirmLines(
+  lines: readonly string[],
+  output: Output,
+  message = 'Write this?',
+): Promise<boolean> {
   output.note(lines.join('\n'))
   const { confirm, isCancel } = await import('@clack/prompts')
   const answer = await confirm({ message, initialValue: false, output: process.stderr })

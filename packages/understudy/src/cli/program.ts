@@ -1,8 +1,10 @@
 import { Command } from 'commander'
 import { TOOL_VERSION } from '../version.js'
 import type { Cli } from './cli.js'
+import { addAdoptCommand } from './commands/adopt.js'
 import { addDoctorCommand } from './commands/doctor.js'
 import { addExportCommand } from './commands/export.js'
+import { addIdentifyCommand } from './commands/identify.js'
 import { addImportCommand } from './commands/import.js'
 import { addInitCommand } from './commands/init.js'
 import { addInspectCommand } from './commands/inspect.js'
@@ -31,6 +33,8 @@ export function createProgram(cli: Cli): Command {
   addDoctorCommand(program, cli)
   addExportCommand(program, cli)
   addImportCommand(program, cli)
+  addIdentifyCommand(program, cli)
+  addAdoptCommand(program, cli)
   addMigrateCommand(program, cli)
   return program.addHelpText('after', examples(PROGRAM_EXAMPLES) + EXIT_CODES_HELP)
 }

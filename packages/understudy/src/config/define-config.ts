@@ -36,8 +36,11 @@ export type DanglingPolicy = 'fail' | 'null'
 export interface RelationConfig {
   /** The columns that identify a row, or `origin` (where it was born), or `content` (all of it). */
   readonly identity?: readonly string[] | 'origin' | 'content' | undefined
-  /** The column that refers to the row's owner. Makes the identity `content`. */
-  readonly owner?: string | undefined
+  /**
+   * The column that refers to the row's owner; null where it has none. Makes the identity `content`. Needed where `content` refers to rows of
+   * several relations; where it refers to one only, that is its owner.
+   */
+  readonly owner?: string | null | undefined
   /** Columns whose values mean something in one database only. */
   readonly surrogate?: readonly string[] | undefined
   /** By column, an SQL expression that is exported in place of the value: `{ password: "''" }`. */

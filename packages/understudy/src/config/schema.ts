@@ -10,7 +10,7 @@ const relation = z
     identity: z
       .union([names, z.enum(['origin', 'content'])], 'expected a list of columns, "origin" or "content"')
       .optional(),
-    owner: name.optional(),
+    owner: name.nullable().optional(),
     surrogate: z.array(name).optional(),
     mask: z.record(name, z.string().min(1, "expected an SQL expression, such as `''`")).optional(),
     triggers: triggers.optional(),

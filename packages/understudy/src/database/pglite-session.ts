@@ -9,11 +9,13 @@ import { encodeValue } from './values.js'
 export class PgliteSession implements Session {
   readonly driver = 'pglite'
   readonly #pglite: PGlite
+  readonly #fingerprint: string
   readonly #onNotice: ((message: string) => void) | undefined
   readonly #guard = new SessionGuard()
 
-  constructor(pglite: PGlite, onNotice: ((message: string) => void) | undefined) {
+  constructor(pglite: PGlite, fingerprint: string, onNotice: ((message: string) => void) | undefined) {
     this.#pglite = pglite
+    this.#fingerprint = fingerprint
     this.#onNotice = onNotice
   }
 
@@ -40,6 +42,10 @@ export class PgliteSession implements Session {
 
   abortable<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
     return this.#guard.abortable(signal, work)
+  }
+
+  async readFingerprint(): Promise<string> {
+    return this.#fingerprint
   }
 
   async *readLines(select: string): AsyncGenerator<Uint8Array> {

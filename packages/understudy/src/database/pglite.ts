@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { chmod, mkdir, readdir, realpath, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, realpath, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PGlite, type PGliteOptions } from '@electric-sql/pglite'
 import { UnderstudyError } from '../errors.js'
@@ -24,6 +25,7 @@ const START_PARAMS = [...PGlite.defaultStartParams, '-c', 'file_extend_method=wr
 
 interface Instance {
   readonly pglite: PGlite
+  readonly fingerprint: string
   readonly sessions: SerialQueue
   /** Whether the code that asks runs inside a session of this instance, through whatever handle. */
   readonly turn: AsyncLocalStorage<{ isActive: boolean }>
@@ -48,7 +50,7 @@ export async function openPglite(folder: string, options: OpenOptions): Promise<
   if (folder === 'memory') {
     const pglite = await startPglite({})
     return databaseOf(
-      instanceOf(pglite, () => pglite.close()),
+      instanceOf(pglite, `memory ${randomUUID()}`, () => pglite.close()),
       'pglite:memory',
       options,
     )
@@ -76,12 +78,12 @@ export async function openPglite(folder: string, options: OpenOptions): Promise<
   }
 }
 
-function instanceOf(pglite: PGlite, release: () => Promise<void>): Instance {
-  return { pglite, sessions: new SerialQueue(), turn: new AsyncLocalStorage(), release }
+function instanceOf(pglite: PGlite, fingerprint: string, release: () => Promise<void>): Instance {
+  return { pglite, fingerprint, sessions: new SerialQueue(), turn: new AsyncLocalStorage(), release }
 }
 
 function databaseOf(instance: Instance, label: string, options: OpenOptions): Database {
-  const { pglite, sessions, turn, release } = instance
+  const { pglite, fingerprint, sessions, turn, release } = instance
   let isClosed = false
   // Waiting for oneself would never end.
   const assertOutside = (what: string) => {
@@ -95,7 +97,7 @@ function databaseOf(instance: Instance, label: string, options: OpenOptions): Da
       assertOutside('a session was asked for')
       return await sessions.run(async () => {
         if (isClosed) throw misuse('a database was used after it was closed')
-        const session = new PgliteSession(pglite, options.onNotice)
+        const session = new PgliteSession(pglite, fingerprint, options.onNotice)
         const own = { isActive: true }
         try {
           return await turn.run(own, () => use(session))
@@ -128,11 +130,22 @@ async function openFolder(path: string): Promise<Instance> {
   const lock = await lockFolder(path)
   try {
     const pglite = await startInFolder(path)
-    return instanceOf(pglite, () => closeInFolder(pglite, lock))
+    return instanceOf(pglite, await fingerprintOf(path), () => closeInFolder(pglite, lock))
   } catch (error) {
     await lock.release()
     throw error
   }
+}
+
+/**
+ * A moved folder keeps its inode numbers, a copied one has others. The number of the device is left out: containers and network drives give
+ * another one at each mount.
+ */
+async function fingerprintOf(path: string): Promise<string> {
+  const [folder, version] = await Promise.all(
+    [path, join(path, 'PG_VERSION')].map((each) => stat(each, { bigint: true })),
+  )
+  return `folder ${folder?.ino}, database ${version?.ino}`
 }
 
 async function closeInFolder(pglite: PGlite, lock: FolderLock): Promise<void> {

@@ -33,6 +33,11 @@ export interface Session {
    */
   abortable<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T>
   /**
+   * What tells this database from a copy of it, as a text fit for messages: server and database number, or the folder's place on its disk.
+   * It stays the same over restarts and minor upgrades. Null where the role may not ask.
+   */
+  readFingerprint(): Promise<string | null>
+  /**
    * The rows of a `select` that yields one text column without raw control characters (such as JSON), as bytes: each row ends with `\n`.
    * Chunks break anywhere. Constant memory. No other statement may run meanwhile. Whoever stops early can go on with the
    * session, and with its transaction.

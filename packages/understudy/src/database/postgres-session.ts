@@ -70,6 +70,20 @@ export class PostgresSession implements Session {
     return this.#guard.abortable(signal, work)
   }
 
+  async readFingerprint(): Promise<string | null> {
+    const [database] = await this.query<{ oid: number; may_ask: boolean }>(
+      `select oid, pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', 'execute') as may_ask
+         from pg_catalog.pg_database
+        where datname = pg_catalog.current_database()`,
+    )
+    // A statement that only might call it is refused as well.
+    if (database?.may_ask !== true) return null
+    const [server] = await this.query<{ id: string }>(
+      'select system_identifier::text as id from pg_catalog.pg_control_system()',
+    )
+    return `server ${server?.id}, database ${database.oid}`
+  }
+
   async *readLines(select: string): AsyncGenerator<Uint8Array> {
     // A cancelled statement fails its transaction, so a reader that stops early goes back to a savepoint.
     const isInside = this.#guard.isInTransaction

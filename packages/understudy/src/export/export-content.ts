@@ -13,7 +13,9 @@ import { type ContentRelation, relationLabel } from '../model/model.js'
 import { describeFinding, findIdentityProblems } from '../model/preflight.js'
 import { createSqlContext, type SqlContext } from '../model/sql-context.js'
 import type { OnProgress } from '../progress.js'
-import { type Instance, openRegistry, recordTransfer } from '../registry/registry.js'
+import { refuseCopy } from '../registry/copies.js'
+import { readHistory } from '../registry/history.js'
+import { type Instance, openRegistry, recordTransfer, type Transfer } from '../registry/registry.js'
 import { relationsRead, selectRelations } from './select-relations.js'
 import { type Content, writeArchive } from './write-archive.js'
 
@@ -60,17 +62,23 @@ export interface ExportedFile {
 export async function exportContent(settings: Settings, options: ExportOptions = {}): Promise<ExportResult> {
   return await withDatabase({ url: settings.database, open: options.database }, async (database) => {
     const startedAt = performance.now()
-    const instance = await database.withSession(openRegistry)
+    const instance = await database.withSession(async (session) => {
+      const opened = await openRegistry(session)
+      await refuseCopy(session, opened)
+      return opened
+    })
     const result = await namingRefusals(() =>
       database.withSession((session) => exportSession(database, session, settings, options, instance)),
     )
-    if (instance !== null) await database.withSession((session) => recordExport(session, result))
-    return { ...result, durationMs: Math.round(performance.now() - startedAt) }
+    const remarks = instance === null ? [] : await database.withSession((session) => recordExport(session, result))
+    const warnings = [...result.warnings, ...remarks]
+    return { ...result, warnings, durationMs: Math.round(performance.now() - startedAt) }
   })
 }
 
 const DEFAULT_WAIT_MS = 30_000
 const INSUFFICIENT_PRIVILEGE = '42501'
+const READ_ONLY_TRANSACTION = '25006'
 
 /** What the database refuses while it is read: a missing right, or a row security policy that would hide rows from the archive. */
 async function namingRefusals<T>(work: () => Promise<T>): Promise<T> {
@@ -117,7 +125,8 @@ async function exportSession(
         const context = createSqlContext(catalog, content.built.model, instance?.id ?? null)
         const warnings = [...content.selected.warnings, ...originWarnings(content.selected.relations, instance)]
         await preflight(session, context, content.selected.relations)
-        const prepared = { context, catalog, warnings, instance, tables, ...content }
+        const history = await readHistory(session)
+        const prepared = { context, catalog, warnings, instance, tables, history, ...content }
         return await writeArchive(database, session, settings, options, prepared)
       },
     },
@@ -154,19 +163,26 @@ async function preflight(session: Session, context: SqlContext, relations: reado
   if (findings.length === 0) return
   throw new UnderstudyError('IDENTITY_PREFLIGHT', `${findings.length} problems with identities in this database`, {
     detail: findings.map(describeFinding).join('\n'),
-    hint: 'Mend these rows, or choose another identity in the configuration (`relations`), or `onDangling` for a declared reference.',
+    hint: 'Mend these rows (`understudy identify` fills identities that are null), or choose another identity in the configuration (`relations`), or `onDangling` for a declared reference.',
   })
 }
 
-async function recordExport(session: Session, result: ExportResult): Promise<void> {
-  await session.transaction({}, () =>
-    recordTransfer(session, {
-      direction: 'export',
-      archiveId: result.archiveId,
-      archiveName: result.path.replace(/^.*[\\/]/, ''),
-      sourceInstance: null,
-      mode: null,
-      relations: Object.fromEntries(result.files.map((file) => [file.relation, file.records])),
-    }),
-  )
+/** A replica, or a role that may only read, has its archive all the same: it is only not in the log of the database. */
+async function recordExport(session: Session, result: ExportResult): Promise<string[]> {
+  const transfer: Transfer = {
+    direction: 'export',
+    archiveId: result.archiveId,
+    archiveName: result.path.replace(/^.*[\\/]/, ''),
+    sourceInstance: null,
+    mode: null,
+    relations: Object.fromEntries(result.files.map((file) => [file.relation, file.records])),
+  }
+  try {
+    await session.transaction({}, () => recordTransfer(session, transfer))
+    return []
+  } catch (error) {
+    const sqlstate = describeSqlError(error)?.sqlstate
+    if (sqlstate !== INSUFFICIENT_PRIVILEGE && sqlstate !== READ_ONLY_TRANSACTION) throw error
+    return ['this role may not write the registry: the archive is not in the log of the database that it came from']
+  }
 }

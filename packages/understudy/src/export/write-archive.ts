@@ -28,6 +28,8 @@ export interface Prepared extends Content {
   readonly instance: Instance | null
   /** All tables that are read, quoted: they are locked. */
   readonly tables: readonly string[]
+  /** By relation label, the instances whose rows have come here. */
+  readonly history: ReadonlyMap<string, readonly string[]>
 }
 
 /** Reads every relation selected through the snapshot of `session`'s transaction, and writes the archive. */
@@ -55,7 +57,7 @@ export async function writeArchive(
       for (let relation = queue.shift(); relation !== undefined; relation = queue.shift()) {
         options.signal?.throwIfAborted()
         const startedAt = performance.now()
-        await exportRelation(worker, archive, prepared.context, relation, options)
+        await exportRelation(worker, archive, prepared, relation, options)
         durations.set(relationLabel(relation), performance.now() - startedAt)
       }
     }
@@ -93,12 +95,13 @@ export async function writeArchive(
 async function exportRelation(
   session: Session,
   archive: ArchiveWriter,
-  context: SqlContext,
+  { context, instance, history }: Prepared,
   relation: ContentRelation,
   { onProgress, signal }: ExportOptions,
 ): Promise<void> {
   const label = relationLabel(relation)
   const late = relation.references.filter((reference) => reference.isLate).flatMap((reference) => reference.columns)
+  const isByOrigin = relation.identity.kind === 'origin' && instance !== null
   const [counted] = await session.query<{ rows: number }>(
     `select count(*) as rows from ${fromRelation(context, relation)}`,
   )
@@ -106,7 +109,12 @@ async function exportRelation(
   let total = { rows: 0, bytes: 0 }
   const report = (isDone: boolean) => onProgress?.({ step: 'read', relation: label, ...total, totalRows, isDone })
   await archive.addRelation(
-    { schema: relation.schema, name: relation.name, lateSeedColumns: [...new Set(late)] },
+    {
+      schema: relation.schema,
+      name: relation.name,
+      lateSeedColumns: [...new Set(late)],
+      instances: isByOrigin ? [...new Set([instance.id, ...(history.get(label) ?? [])])] : undefined,
+    },
     readSnapshot(session, context, relation, signal),
     {
       expectedRecords: totalRows,

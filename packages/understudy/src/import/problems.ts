@@ -92,7 +92,10 @@ const KINDS: Readonly<Record<ProblemKind, { readonly what: (count: number) => st
   },
   'unrelated rows': {
     what: () => 'rows on both sides have nothing in common',
-    hint: "Give the relation a key (`relations.<name>.identity: ['column']`), make it `content`, or exclude it.",
+    hint:
+      'Do both databases descend from one, so that the same primary key means the same row? Then `understudy adopt --by primary-key <archive>` ' +
+      'declares them the same. Else give the relation a key in the configuration of the source (`relations.<name>.identity`: a list of columns), or ' +
+      'make its rows part of their owner’s content (`relations.<name>.owner`), and export again; or leave it out with `--exclude`.',
   },
   'unreadable value': {
     what: (count) => `values of ${plural(count, 'column', 'columns')} do not fit the target's types`,

@@ -1,9 +1,11 @@
+import type { FileEntry } from '../archive/archive-index.js'
 import type { Session } from '../database/port.js'
-import { quoteIdentifier, quoteLiteral } from '../database/quoting.js'
+import { quoteIdentifier } from '../database/quoting.js'
 import type { Problem } from '../errors.js'
 import { lineSelect } from '../model/line-sql.js'
 import { type ContentRelation, relationLabel, relationOf } from '../model/model.js'
 import { fromRelation, type SqlContext } from '../model/sql-context.js'
+import { readHistory } from '../registry/history.js'
 import { type Load, sameRow } from './load.js'
 import { matchedLines } from './parse.js'
 import { plainProblem, plural } from './problems.js'
@@ -20,6 +22,7 @@ export async function findUnrelated(
   run: ImportRun,
 ): Promise<Problem[]> {
   const problems: Problem[] = []
+  const history = await readHistory(session)
   for (const load of loads) {
     const label = relationLabel(load.relation)
     const matched = await countMatched(session, load)
@@ -27,13 +30,11 @@ export async function findUnrelated(
       const rows = load.rowsBefore - matched
       const message = `the target holds ${plural(rows, 'row that the archive does', 'rows that the archive does')} not have`
       problems.push(plainProblem('not empty', label, null, message, rows))
-    } else if (
-      load.relation.identity.kind === 'origin' &&
-      load.rowsBefore > 0 &&
-      matched === 0 &&
-      load.entry.records > 0
-    ) {
-      if (!(await sharesHistory(session, context, load, run))) {
+    } else if (run.mode !== 'init' && load.relation.identity.kind === 'origin' && load.entry.records > 0) {
+      if (run.index.source.instance === null) {
+        const message = 'the archive does not say where its rows were born, since its source has no registry'
+        problems.push(plainProblem('unrelated rows', label, null, message, load.entry.records))
+      } else if (load.rowsBefore > 0 && matched === 0 && !sharesHistory(context, load, run, history)) {
         const message = 'both sides hold rows without a natural key, and nothing tells which are the same'
         problems.push(plainProblem('unrelated rows', label, null, message, load.rowsBefore))
       }
@@ -49,15 +50,24 @@ async function countMatched(session: Session, load: Load): Promise<number> {
   return row?.rows ?? 0
 }
 
-/** Whether this database took rows of the relation from the archive's instance before: then every row without an origin of theirs is its own. */
-async function sharesHistory(session: Session, context: SqlContext, load: Load, run: ImportRun): Promise<boolean> {
-  if (context.instance === null || run.index.source.instance === null) return false
-  const [row] = await session.query<{ known: boolean }>(
-    `select exists (select from understudy.transfer t
-                     where t.direction = 'import' and t.source_instance = $1::uuid and t.relations ? ${quoteLiteral(relationLabel(load.relation))}) as known`,
-    [run.index.source.instance],
-  )
-  return row?.known ?? false
+/**
+ * Whether the two databases have had rows of the relation from one instance, be it one of them: then every row that either knows from elsewhere
+ * has its origin recorded, and the others are new.
+ */
+function sharesHistory(
+  context: SqlContext,
+  load: Load,
+  run: ImportRun,
+  history: ReadonlyMap<string, readonly string[]>,
+): boolean {
+  const here = new Set([context.instance, ...(history.get(relationLabel(load.relation)) ?? [])])
+  return instancesOf(load.entry, run).some((instance) => here.has(instance))
+}
+
+/** The instances whose rows of a relation an archive may hold. */
+export function instancesOf(entry: FileEntry, run: ImportRun): readonly string[] {
+  const { instance } = run.index.source
+  return instance === null ? [] : [instance, ...(entry.instances ?? [])]
 }
 
 /**

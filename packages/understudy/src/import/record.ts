@@ -1,16 +1,34 @@
 import type { Session } from '../database/port.js'
 import { quoteLiteral } from '../database/quoting.js'
-import { relationLabel } from '../model/model.js'
+import { findRelation, relationLabel } from '../model/model.js'
+import type { SqlContext } from '../model/sql-context.js'
+import { recordHistory } from '../registry/history.js'
 import { recordTransfer } from '../registry/registry.js'
 import { recordLate } from './late-references.js'
 import type { Load } from './load.js'
 import { plannedRelations } from './plan.js'
+import { instancesOf } from './reconcile.js'
 import type { ImportRun } from './run-import.js'
 
-/** Writes the import into the registry: where new rows came from, what waits for its target, and the lineage. */
-export async function recordImport(session: Session, loads: readonly Load[], run: ImportRun): Promise<void> {
-  for (const load of loads) {
-    if (load.relation.identity.kind === 'origin' && load.counts.inserts > 0) await recordOrigins(session, load)
+/**
+ * Writes the import into the registry: where new rows came from, what waits for its target, and the lineage. Rows of an archive that does not
+ * know where they were born count as born here.
+ */
+export async function recordImport(
+  session: Session,
+  context: SqlContext,
+  loads: readonly Load[],
+  run: ImportRun,
+): Promise<void> {
+  if (run.index.source.instance !== null) {
+    for (const load of loads) {
+      if (load.relation.identity.kind === 'origin' && load.counts.inserts > 0) await recordOrigins(session, load)
+    }
+    for (const entry of run.index.files) {
+      const name = { schema: entry.schema, name: entry.relation }
+      if (findRelation(context.model, name)?.identity.kind !== 'origin') continue
+      await recordHistory(session, relationLabel(name), instancesOf(entry, run))
+    }
   }
   for (const load of loads) await recordLate(session, load, run.index.id)
   await recordTransfer(session, {

@@ -15,12 +15,14 @@ import { resolveRelationSettings } from '../model/content-relations.js'
 import { type RelationName, relationLabel, relationOf } from '../model/model.js'
 import { createSqlContext, fromRelation, type SqlContext } from '../model/sql-context.js'
 import type { OnProgress, ProgressEvent } from '../progress.js'
+import { refuseCopy, refuseTwin } from '../registry/copies.js'
 import { createRegistry, readInstance } from '../registry/registry.js'
 import { allocateKeys } from './allocate.js'
 import { applyLoads } from './apply.js'
 import { attempt } from './attempt.js'
 import { describeCascades } from './cascades.js'
 import { findIncompatibilities, modelForTarget } from './compatibility.js'
+import { refuseDuplicates } from './duplicates.js'
 import { attachForeignKeys, detachForeignKeys } from './foreign-keys.js'
 import { withSettableIdentities } from './identity-columns.js'
 import { attachIndexes, detachIndexes } from './indexes.js'
@@ -242,6 +244,7 @@ async function planLoads(
   const list = [...loads.values()]
   await steps.time('match', async () => {
     await matchLoads(run, steps, context, list)
+    await refuseDuplicates(session, context, list)
     // Rows that its own seeds made are no reason to refuse an init; `seed` has looked at those that were there before.
     const mode = run.packages.some(({ seeds }) => seeds.length > 0) ? 'replace' : run.mode
     const unrelated = await findUnrelated(session, context, list, { ...run, mode })
@@ -290,13 +293,16 @@ interface Prepared {
 /** The relations are locked: what is read of the catalog holds until the commit. */
 async function prepare(run: ImportRun): Promise<Prepared> {
   const { session, index } = run
+  const known = await readInstance(session)
+  await refuseCopy(session, known)
+  await refuseTwin(session, known, index)
   const catalog = await readCatalog(session)
   const own = buildModel(catalog, run.settings)
   const problems = findIncompatibilities(index, catalog, own.model)
   if (problems.length > 0) {
     throw refusal(problems, 'IMPORT_INCOMPATIBLE')
   }
-  const instance = run.isDryRun ? await readInstance(session) : await createRegistry(session)
+  const instance = run.isDryRun ? known : await createRegistry(session)
   const context = createSqlContext(
     catalog,
     modelForTarget(index, catalog),
@@ -404,7 +410,7 @@ async function writeAll(
   await resumeTriggers(session, suspended)
   await catchUpSequences(session, context, changing)
   await verifyWritten(session, context, firing)
-  await recordImport(session, changing, run)
+  await recordImport(session, context, changing, run)
   await packages.finish(session, resolved)
   return resolved
 }

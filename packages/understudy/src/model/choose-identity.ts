@@ -66,6 +66,7 @@ function configuredIdentity(
   problems: string[],
 ): Identity | null {
   const reason = 'configured'
+  if (settings.owner === null) return { kind: 'content', owner: null, reason }
   if (settings.owner !== undefined) {
     const owner = settings.owner
     if (references.some((each) => each.columns.includes(owner) && each.shape === 'value'))
@@ -74,7 +75,7 @@ function configuredIdentity(
     return null
   }
   if (settings.identity === undefined) return null
-  if (settings.identity === 'content') return { kind: 'content', owner: null, reason }
+  if (settings.identity === 'content') return ownedContent({ relation, label, settings }, references, problems)
   if (settings.identity === 'origin') {
     const columns = settings.surrogate ?? surrogateColumns(relation, references, [])
     if (columns.length > 0) return { kind: 'origin', columns, reason }
@@ -88,6 +89,31 @@ function configuredIdentity(
     problems.push(`relations.${label}.identity: ${name} is a generated column, which does not travel`)
   if (unknown.length > 0 || generated.length > 0) return null
   return { kind: 'key', columns: settings.identity, reason }
+}
+
+/** A child that says it is one belongs to the only row that it refers to; where there are several, somebody has to say to which. */
+function ownedContent(
+  { relation, label }: Candidate,
+  references: readonly FoundReference[],
+  problems: string[],
+): Identity {
+  const above = references.filter(
+    (each) =>
+      each.shape === 'value' &&
+      each.field === null &&
+      each.targets.some((target) => target.relation.oid !== relation.oid),
+  )
+  const columns = relation.columns
+    .map(({ name }) => name)
+    .filter((name) => above.some((each) => each.columns.includes(name)))
+  const [only] = columns
+  if (columns.length > 1) {
+    const choices = columns.map((name) => `'${name}'`).join(' or ')
+    problems.push(
+      `relations.${label}.owner: ${columns.join(' and ')} both refer to rows that could own these; say owner: ${choices}, or null where none does`,
+    )
+  }
+  return { kind: 'content', owner: columns.length === 1 && only !== undefined ? only : null, reason: 'configured' }
 }
 
 function knownColumnKey({ relation }: Facts, settings: ModelSettings): Identity | null {

@@ -7,6 +7,8 @@ export interface Instance {
   readonly id: string
   /** The word that the registry holds on how careful to be, or null. */
   readonly environment: string | null
+  /** What told the database from its copies when its id was made, or null where that is not known. */
+  readonly fingerprint: string | null
 }
 
 /**
@@ -15,12 +17,12 @@ export interface Instance {
  */
 export async function openRegistry(session: Session): Promise<Instance | null> {
   const known = await readInstance(session)
-  if (known !== null) return known
+  if (known !== null && known.fingerprint !== null) return known
   try {
     return await session.transaction({}, async () => createRegistry(session))
   } catch (error) {
     const sqlstate = describeSqlError(error)?.sqlstate
-    if (sqlstate === INSUFFICIENT_PRIVILEGE || sqlstate === READ_ONLY_TRANSACTION) return null
+    if (sqlstate === INSUFFICIENT_PRIVILEGE || sqlstate === READ_ONLY_TRANSACTION) return known
     const made = await readInstance(session)
     if (made !== null) return made
     throw error
@@ -33,7 +35,10 @@ const READ_ONLY_TRANSACTION = '25006'
 /** The instance that the registry names, or null where there is no registry. */
 export async function readInstance(session: Session): Promise<Instance | null> {
   if (!(await isRegistryReadable(session, 'instance'))) return null
-  const [row] = await session.query<Instance>('select id::text as id, environment from understudy.instance')
+  // By way of JSON: a registry of an earlier version has no fingerprint.
+  const [row] = await session.query<Instance & Record<string, unknown>>(
+    `select i.id::text as id, i.environment, to_json(i) ->> 'fingerprint' as fingerprint from understudy.instance i`,
+  )
   return row ?? null
 }
 
@@ -52,17 +57,29 @@ export async function isRegistryReadable(session: Session, table: string): Promi
 /** Makes what is missing of the registry. Runs inside the caller's transaction, so that a failed import leaves no trace of it. */
 export async function createRegistry(session: Session): Promise<Instance> {
   // Looked up first: `create … if not exists` and comments want ownership even where there is nothing to do.
-  const [known] = await session.query<{ tables: number }>(
-    `select count(to_regclass(name)) as tables from unnest($1::text[]) n(name)`,
+  const [known] = await session.query<{ is_complete: boolean }>(
+    `select not exists (select from unnest($1::text[]) n(name) where to_regclass(name) is null)
+            and exists (select from pg_catalog.pg_attribute
+                         where attrelid = to_regclass('understudy.instance') and attname = 'fingerprint') as is_complete`,
     [TABLES],
   )
-  if (known?.tables !== TABLES.length) await session.script(REGISTRY)
+  if (known?.is_complete !== true) await session.script(REGISTRY)
+  await rememberFingerprint(session)
   const instance = await readInstance(session)
   if (instance === null) throw new Error('the registry was made, yet names no instance')
   return instance
 }
 
-const TABLES = ['understudy.instance', 'understudy.origin', 'understudy.transfer', 'understudy.late_reference']
+async function rememberFingerprint(session: Session): Promise<void> {
+  if ((await readInstance(session))?.fingerprint !== null) return
+  const fingerprint = await session.readFingerprint()
+  if (fingerprint === null) return
+  await session.execute('update understudy.instance set fingerprint = $1::text where fingerprint is null', [
+    fingerprint,
+  ])
+}
+
+const TABLES = ['instance', 'origin', 'history', 'transfer', 'late_reference'].map((table) => `understudy.${table}`)
 
 const REGISTRY = `
 create schema if not exists understudy;
@@ -77,6 +94,8 @@ create table if not exists understudy.instance (
 comment on table understudy.instance is 'This database''s own id, one row';
 comment on column understudy.instance.id is 'By this id other databases know the rows that were born here';
 comment on column understudy.instance.environment is 'safe and production ask for the database''s name before a writing import';
+alter table understudy.instance add column if not exists fingerprint text;
+comment on column understudy.instance.fingerprint is 'Where the database stood when its id was made: a copy stands elsewhere';
 insert into understudy.instance default values on conflict do nothing;
 
 create table if not exists understudy.origin (
@@ -89,6 +108,13 @@ create table if not exists understudy.origin (
 comment on table understudy.origin is 'Rows without a natural key that came from elsewhere: where each was born';
 comment on column understudy.origin.local_key is 'The surrogate key in this database, as text';
 comment on column understudy.origin.origin is '<instance>:<surrogate key there>';
+
+create table if not exists understudy.history (
+  relation text not null,
+  instance uuid not null,
+  primary key (relation, instance)
+);
+comment on table understudy.history is 'Per relation without a natural key: the instances whose rows have come here, directly or through others';
 
 create table if not exists understudy.transfer (
   id bigint generated always as identity primary key,

@@ -69,6 +69,31 @@ test('finds the same records wherever its block ends', () => {
   }
 })
 
+test('finds a line that repeats the one before it, wherever its buffers end', () => {
+  const lines = Array.from({ length: 3000 }, (_, at) => `"a":"${at} ${'x'.repeat(120)}"}\n`)
+  const filler = lines.map((line, at) => `{"master_id":${at},${line}`).join('')
+  const missing = 2 * 256 * 1024 - lines.reduce((sum, line) => sum + line.length + 1, 0)
+  const twins = ['{"master_id":7,"name":"Straße"}\n', '{"master_id":8,"name":"Straße"}\n']
+  const refused: number[] = []
+  for (let shift = 0; shift < 120; shift++) {
+    const first = `{"master_id":1,"a":"${'x'.repeat(missing - 100 + shift)}"}\n`
+    const scanner = new RecordScanner(new StagingSink(), { label: 'public.t', refusesRepeats: true })
+    try {
+      for (const _ of scanner.push(Buffer.from(filler + first + twins.join(''))));
+      scanner.end().next()
+    } catch (error) {
+      expect(String(error)).toContain('record 3003 of public.t is not a valid line: it repeats the one before it')
+      refused.push(shift)
+    }
+  }
+  expect(refused).toHaveLength(120)
+  const [other] = ['{"master_id":8,"name":"Strasse"}\n']
+  const scanner = new RecordScanner(new StagingSink(), { label: 'public.t', refusesRepeats: true })
+  for (const _ of scanner.push(Buffer.from([twins[0], other, twins[0]].join(''))));
+  scanner.end().next()
+  expect(scanner.records).toBe(3)
+})
+
 test('streams a record that is much longer than its block', () => {
   const line = `{"master_id":1,"a":"${'x'.repeat(5_000_000)}"}\n`
   const staged = scan(scan(line).text, { separated: true, chunk: 70_001 })

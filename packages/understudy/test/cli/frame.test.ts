@@ -14,6 +14,8 @@ const COMMANDS = [
   ['inspect'],
   ['export'],
   ['import'],
+  ['adopt'],
+  ['identify'],
   ['migrate'],
   ['migrate', 'up'],
   ['migrate', 'status'],

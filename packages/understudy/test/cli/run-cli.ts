@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
 const BIN = fileURLToPath(new URL('../../bin/understudy.js', import.meta.url))
@@ -30,6 +30,26 @@ export function runCliOnTerminal(args: readonly string[], options: CliOptions): 
     ['--quiet', '--return', '--command', `stty columns 100 rows 40; exec ${line}`, '/dev/null'],
     options,
   )
+}
+
+/** Whether this machine can make a terminal. */
+export const hasTerminals = spawnSync('script', ['--version']).status === 0
+
+/** Answers the question whether to write, once it is there. */
+export function answering(key: string): Partial<CliOptions> {
+  return {
+    onSpawn: (child) => {
+      let shown = ''
+      const onText = (text: string) => {
+        // A terminal's output is cut anywhere.
+        shown += text
+        if (!shown.includes('Write this?')) return
+        child.stdout?.off('data', onText)
+        child.stdin?.write(key)
+      }
+      child.stdout?.on('data', onText)
+    },
+  }
 }
 
 function runProgram(

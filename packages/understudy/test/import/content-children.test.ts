@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { inspectDatabase } from '../../src/inspect/inspect-database.js'
 import { engines } from '../support/engines.js'
 import { countsOf, createStage, digestsOf } from '../support/scenario.js'
 
@@ -60,5 +61,31 @@ describe.each(engines)('content children on $name', (engine) => {
     expect(await target.rows(tree)).toEqual(await source.rows(tree))
     expect(await target.rows(`select id from sections where heading = 'news'`)).toEqual(kept)
     expect(digestsOf(await target.export())).toEqual(digestsOf(changed))
+  })
+
+  test('an owner that only one column can name needs no line; one of two must be declared', async () => {
+    const schema = `${SCHEMA} create table ties (id serial primary key, page_id int references pages, other_id int references sections, note text)`
+    const content = { identity: 'content' } as const
+    const children = { sections: content, items: content }
+    const source = await createStage(engine, CONTENT, { relations: children })
+    const target = await createStage(engine, `${CONTENT} insert into items (section_id, label) values (3, 'gone')`, {
+      relations: children,
+    })
+    expect(countsOf(await target.import((await source.export()).path))).toMatchObject({
+      items: 'insert 1, delete 2, same 5',
+    })
+
+    const torn = await createStage(engine, schema, { relations: { ...children, ties: content } })
+    await expect(torn.export()).rejects.toMatchObject({
+      code: 'MODEL_INVALID',
+      detail:
+        "relations.ties.owner: page_id and other_id both refer to rows that could own these; say owner: 'page_id' or 'other_id', or null where none does",
+    })
+    for (const owner of ['page_id', 'other_id', null]) {
+      const settings = { ...torn.settings, relations: { ...children, ties: { owner } } }
+      const { problems, relations } = await inspectDatabase(settings, { database: torn.created.database })
+      expect(problems).toEqual([])
+      expect(relations.find(({ name }) => name === 'ties')?.identity).toMatchObject({ kind: 'content', owner })
+    }
   })
 })

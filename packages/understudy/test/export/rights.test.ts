@@ -1,0 +1,34 @@
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { openDatabase } from '../../src/database/open.js'
+import { exportContent } from '../../src/export/export-content.js'
+import { servers, urlOf } from '../support/engines.js'
+import { createStage, digestsOf } from '../support/scenario.js'
+import { createScratchFolder } from '../support/scratch.js'
+
+describe.each(servers.slice(0, 1))('on $name', (engine) => {
+  test('a role that may read the registry and not write it exports, with the instance, and is told what is lost', async () => {
+    const stage = await createStage(
+      engine,
+      `create table notes (id serial primary key, body text); insert into notes (body) values ('a')`,
+    )
+    const first = await stage.export()
+    const role = `reader_${Date.now()}`
+    await stage.run(`
+      create role ${role} login password 'reader';
+      grant usage on schema understudy, public to ${role};
+      grant select on all tables in schema understudy, public to ${role};
+    `)
+    const name = stage.created.url.split('/').at(-1) ?? ''
+    const database = await openDatabase(urlOf(engine.server, { role, password: 'reader', database: name }))
+    try {
+      const out = join(await createScratchFolder(), 'read.backup.tar.gz')
+      const result = await exportContent(stage.settings, { out, database })
+      expect(result.warnings).toEqual([expect.stringContaining('may not write the registry')])
+      expect(digestsOf(result)).toEqual(digestsOf(first))
+    } finally {
+      await database.close()
+      await stage.run(`drop owned by ${role}; drop role ${role}`)
+    }
+  })
+})
