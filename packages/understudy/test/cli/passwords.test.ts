@@ -39,12 +39,7 @@ describe('a password is in no output', () => {
     ['in a URL of another kind', JSON.stringify({ database: `postgress://me:${ENCODED}@localhost/shop` }), ''],
   ])('%s', async (_, config, dotEnv) => {
     const cwd = await folderWith(config, dotEnv)
-    for (const args of [
-      ['export', '--debug'],
-      ['inspect', '--json', '--debug'],
-      ['doctor', '--json'],
-    ])
-      expectSilent(await runCli(args, { cwd }))
+    expectSilent(await runCli(['export', '--json', '--debug'], { cwd }))
   })
 
   test.each([
@@ -54,8 +49,7 @@ describe('a password is in no output', () => {
     ['in a second argument', ['import', 'a', url]],
   ])('%s on the command line', async (_, args) => {
     const cwd = await folderWith('{}')
-    expectSilent(await runCli([...args, '--debug'], { cwd }))
-    expectSilent(await runCli([...args, '--json'], { cwd }))
+    expectSilent(await runCli([...args, '--json', '--debug'], { cwd }))
   })
 })
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { importContent } from '../../src/import/import-content.js'
 import { engines } from '../support/engines.js'
 import { countsOf, createStage } from '../support/scenario.js'
 
@@ -194,7 +195,11 @@ describe.each(engines)('missing targets on $name', (engine) => {
       return { target, source, work: target.import(archive.path, { onMissing: 'placeholder', isDryRun }) }
     }
 
-    test.each([
+    const REFUSED: readonly (readonly [
+      why: string,
+      placeholder: Record<string, unknown> | undefined,
+      detail: string | RegExp,
+    ])[] = [
       ['no configuration', undefined, 'authors: no placeholder is configured (relations.authors.placeholder)'],
       [
         'a value that must not be null',
@@ -217,13 +222,24 @@ describe.each(engines)('missing targets on $name', (engine) => {
         /^authors\.country: the placeholder .* would have a value of authors_country_key that another row has/,
       ],
       ['a column that is none', { title: 'x' }, /^authors\.title: the placeholder has a column that the target lacks/],
-    ])('is refused beforehand for %s', async (_, placeholder, detail) => {
-      const { target, work } = await importWith(placeholder)
-      await expect(work).rejects.toMatchObject({
-        code: 'IMPORT_REFUSED',
-        detail: typeof detail === 'string' ? detail : expect.stringMatching(detail),
-        problems: expect.arrayContaining([expect.objectContaining({ kind: 'placeholder', relation: 'authors' })]),
-      })
+    ]
+
+    test('is refused beforehand, with what it lacks and where that is configured', async () => {
+      const source = await createStage(engine, CONTENT)
+      const archive = (await source.export({ only: ['books'] })).path
+      const target = await createStage(engine, CHECKED)
+      const { database } = target.created
+      for (const [why, placeholder, detail] of REFUSED) {
+        const settings = { ...target.settings, relations: { authors: { placeholder } } }
+        await expect(
+          importContent(settings, { archive, mode: 'replace', onMissing: 'placeholder', database }),
+          why,
+        ).rejects.toMatchObject({
+          code: 'IMPORT_REFUSED',
+          detail: typeof detail === 'string' ? detail : expect.stringMatching(detail),
+          problems: expect.arrayContaining([expect.objectContaining({ kind: 'placeholder', relation: 'authors' })]),
+        })
+      }
       expect(await target.rows('select name from authors')).toEqual([{ name: 'bob' }])
     })
 
