@@ -197,6 +197,11 @@ export const ERROR_CODES = {
     meaning: 'a relation named by `--only` or `--exclude` is not content of this database',
     remedy: 'Compare the names with those that `understudy inspect` prints.',
   },
+  CHECKS_INVALID: {
+    meaning: 'files in the folder of checks are no checks, or two checks share a name; every problem is listed',
+    remedy:
+      'Correct the files that the detail names: a `.sql` file selects offending rows, a module exports `defineCheck({ name, sql })`.',
+  },
   TARGET_NAME_REQUIRED: {
     meaning: 'the target is marked `safe` or `production`, and its name was not given',
     remedy: 'Say the name of the database with `--target-name`, if it is the one you mean.',

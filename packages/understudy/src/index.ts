@@ -60,4 +60,13 @@ export type { AppliedMigration, MigrateProgress, RunnerOptions } from './migrate
 export { migrateVerify, type VerifyFinding, type VerifyResult } from './migrate/verify.js'
 export type { ContentModel, ContentRelation, Identity, Reference, RelationName, Translation } from './model/model.js'
 export type { OnProgress, ProgressEvent } from './progress.js'
+export type { CheckResult, Severity } from './validate/check.js'
+export { type CheckDatabase, defineCheck, type ProjectCheck } from './validate/define-check.js'
+export {
+  type SessionValidateOptions,
+  type ValidateOptions,
+  type Validation,
+  validateDatabase,
+  validateSession,
+} from './validate/validate-database.js'
 export { TOOL_VERSION } from './version.js'

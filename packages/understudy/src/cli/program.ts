@@ -6,6 +6,7 @@ import { addImportCommand } from './commands/import.js'
 import { addInitCommand } from './commands/init.js'
 import { addInspectCommand } from './commands/inspect.js'
 import { addMigrateCommand } from './commands/migrate.js'
+import { addValidateCommand } from './commands/validate.js'
 import { examples } from './examples.js'
 
 /** The whole command line. Commands import their part of the engine when they run, so that `--help` answers at once. */
@@ -30,6 +31,7 @@ export function createProgram(cli: Cli): Command {
   addExportCommand(program, cli)
   addImportCommand(program, cli)
   addMigrateCommand(program, cli)
+  addValidateCommand(program, cli)
   return program.addHelpText('after', examples(PROGRAM_EXAMPLES) + EXIT_CODES_HELP)
 }
 

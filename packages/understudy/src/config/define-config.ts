@@ -24,6 +24,8 @@ export interface UnderstudyConfig {
   /** What happens to a row whose reference finds no target. Default `fail`. */
   readonly onMissing?: MissingPolicy | undefined
   readonly migrations?: MigrationsConfig | undefined
+  /** The folder of the project's own checks. Default `checks`. */
+  readonly checks?: string | undefined
 }
 
 export type Environment = 'development' | 'safe' | 'production'
@@ -45,6 +47,11 @@ export interface RelationConfig {
   readonly exclude?: boolean | undefined
   /** The identity of the row that stands in for a missing target: `{ xmlid: 'setup' }`. */
   readonly placeholder?: Readonly<Record<string, unknown>> | undefined
+  /**
+   * Columns that triggers keep as copies of other values: by column, the SQL expression that computes it anew from the row, which it names
+   * `<relation>.<column>`. `understudy validate` finds the rows where the two differ.
+   */
+  readonly copies?: Readonly<Record<string, string>> | undefined
 }
 
 export type ReferenceConfig =

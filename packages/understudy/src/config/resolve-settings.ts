@@ -45,6 +45,7 @@ export function resolveSettings(config: UnderstudyConfig, origin: ConfigOrigin):
       endWith: environment.DB_MIGRATION_ENDWITH || null,
       includesManual: environment.RUN_MANUAL_MIGRATIONS === 'true',
     },
+    checks: resolve(root, config.checks ?? 'checks'),
   }
 }
 

@@ -22,6 +22,8 @@ export interface Settings {
   readonly triggers: TriggerPolicy
   readonly onMissing: MissingPolicy
   readonly migrations: MigrationSettings
+  /** The folder of the project's own checks. */
+  readonly checks: string
 }
 
 export type DatabaseSource = '--database' | 'DATABASE_URL' | 'configuration' | 'default'

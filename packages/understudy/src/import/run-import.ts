@@ -1,16 +1,15 @@
 import type { ArchiveIndex } from '../archive/archive-index.js'
 import { openArchive } from '../archive/reader.js'
-import type { Catalog } from '../catalog/catalog.js'
 import { readCatalog } from '../catalog/read-catalog.js'
-import type { RelationConfig } from '../config/define-config.js'
 import type { Settings } from '../config/settings.js'
 import { describeSqlError } from '../database/failures.js'
 import type { Session } from '../database/port.js'
 import { quoteQualified } from '../database/quoting.js'
 import { pinSettings } from '../database/settings.js'
 import { UnderstudyError } from '../errors.js'
+import { modelForTarget } from '../model/adapt-model.js'
 import { buildModel } from '../model/build-model.js'
-import { resolveRelationSettings } from '../model/content-relations.js'
+import { configuredRelations } from '../model/content-relations.js'
 import { relationLabel, relationOf } from '../model/model.js'
 import { createSqlContext, fromRelation, type SqlContext } from '../model/sql-context.js'
 import type { OnProgress, ProgressEvent } from '../progress.js'
@@ -19,7 +18,7 @@ import { allocateKeys } from './allocate.js'
 import { applyLoads } from './apply.js'
 import { attempt } from './attempt.js'
 import { describeCascades } from './cascades.js'
-import { findIncompatibilities, modelForTarget } from './compatibility.js'
+import { findIncompatibilities } from './compatibility.js'
 import { attachForeignKeys, detachForeignKeys } from './foreign-keys.js'
 import { withSettableIdentities } from './identity-columns.js'
 import { attachIndexes, detachIndexes } from './indexes.js'
@@ -150,7 +149,7 @@ async function prepare(run: ImportRun): Promise<{ context: SqlContext; loads: Ma
   const instance = run.isDryRun ? await readInstance(session) : await createRegistry(session)
   const context = createSqlContext(
     catalog,
-    modelForTarget(index, catalog),
+    modelForTarget(index.model, catalog),
     instance?.id ?? null,
     configuredRelations(catalog, run.settings),
   )
@@ -207,16 +206,6 @@ async function refuseCollisions(
     detail: collisions.map(describeCollision).join('\n'),
     hint: 'Change one of the two rows, or make this key the identity of the relation.',
   })
-}
-
-function configuredRelations(catalog: Catalog, settings: Settings): Map<string, RelationConfig> {
-  const resolved = resolveRelationSettings(catalog, settings, [])
-  return new Map(
-    catalog.relations.flatMap((relation) => {
-      const own = resolved.get(relation.oid)
-      return own === undefined ? [] : [[relationLabel(relation), own] as const]
-    }),
-  )
 }
 
 function planOf(run: ImportRun, loads: readonly Load[], notes: readonly string[]): ImportPlan {
