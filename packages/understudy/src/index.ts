@@ -1,6 +1,10 @@
 export type { ArchiveIndex, FileEntry } from './archive/archive-index.js'
 export { type OpenArchiveOptions, openArchive, readArchive, verifyArchive } from './archive/reader.js'
 export { findLatestArchive, listArchives, type StoredArchive } from './archive/store.js'
+export type { WrittenFolders } from './archive/write-folders.js'
+export { type Backup, type BackupProblem, listBackups, showBackup, verifyBackups } from './backups/list-backups.js'
+export type { PrunedBackup } from './backups/plan-prune.js'
+export { type PruneOptions, type PruneResult, pruneBackups } from './backups/prune-backups.js'
 export {
   type DanglingPolicy,
   defineConfig,
@@ -60,6 +64,7 @@ export type { AppliedMigration, MigrateProgress, RunnerOptions } from './migrate
 export { migrateVerify, type VerifyFinding, type VerifyResult } from './migrate/verify.js'
 export type { ContentModel, ContentRelation, Identity, Reference, RelationName, Translation } from './model/model.js'
 export type { OnProgress, ProgressEvent } from './progress.js'
+export { type SyncOptions, type SyncResult, syncContent } from './sync/sync-content.js'
 export type { CheckResult, Severity } from './validate/check.js'
 export { type CheckDatabase, defineCheck, type ProjectCheck } from './validate/define-check.js'
 export {

@@ -33,6 +33,8 @@ export interface OpenedFile {
    * the last step throws where the file differs from the index. A file that is passed over is not checked.
    */
   lines(): AsyncIterable<Uint8Array>
+  /** The document as it is, in place of `lines`; nothing is checked. */
+  document(): AsyncIterable<Buffer>
 }
 
 /**
@@ -116,7 +118,7 @@ async function* openFiles(
     }
     awaited.delete(found.name)
     options.signal?.throwIfAborted()
-    yield { entry, lines: () => stagingLines(entry, found.chunks, options) }
+    yield { entry, lines: () => stagingLines(entry, found.chunks, options), document: () => found.chunks }
   }
   if (awaited.size > 0) throw refused(file.path, [...awaited.keys()].join(', '), 'is missing')
 }

@@ -1,11 +1,13 @@
 import { Command } from 'commander'
 import { TOOL_VERSION } from '../version.js'
 import type { Cli } from './cli.js'
+import { addBackupsCommand } from './commands/backups.js'
 import { addExportCommand } from './commands/export.js'
 import { addImportCommand } from './commands/import.js'
 import { addInitCommand } from './commands/init.js'
 import { addInspectCommand } from './commands/inspect.js'
 import { addMigrateCommand } from './commands/migrate.js'
+import { addSyncCommand } from './commands/sync.js'
 import { addValidateCommand } from './commands/validate.js'
 import { examples } from './examples.js'
 
@@ -32,6 +34,8 @@ export function createProgram(cli: Cli): Command {
   addImportCommand(program, cli)
   addMigrateCommand(program, cli)
   addValidateCommand(program, cli)
+  addSyncCommand(program, cli)
+  addBackupsCommand(program, cli)
   return program.addHelpText('after', examples(PROGRAM_EXAMPLES) + EXIT_CODES_HELP)
 }
 

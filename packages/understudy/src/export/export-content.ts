@@ -1,3 +1,5 @@
+import { dirname } from 'node:path'
+import { type WrittenFolders, writeFolders } from '../archive/write-folders.js'
 import type { Catalog } from '../catalog/catalog.js'
 import { readCatalog } from '../catalog/read-catalog.js'
 import type { Settings } from '../config/settings.js'
@@ -22,6 +24,8 @@ export interface ExportOptions {
   /** Relations to take, or to leave out: `table` or `schema.table`, `*` for any run of characters. */
   readonly only?: readonly string[] | undefined
   readonly exclude?: readonly string[] | undefined
+  /** `folders`: beside the archive its documents too, as `<table>/<timestamp>.json` in the folder above that of the archives. Default: `archive`. */
+  readonly layout?: 'archive' | 'folders' | undefined
   /** Sessions that read side by side. Default: one per processor, at most four; PGlite has one. */
   readonly jobs?: number | undefined
   readonly onProgress?: OnProgress | undefined
@@ -36,6 +40,8 @@ export interface ExportResult {
   readonly archiveId: string
   readonly files: readonly ExportedFile[]
   readonly warnings: readonly string[]
+  /** What the layout `folders` wrote; null without it. */
+  readonly folders: WrittenFolders | null
   readonly durationMs: number
 }
 
@@ -61,7 +67,9 @@ export async function exportContent(settings: Settings, options: ExportOptions =
       database.withSession((session) => exportSession(database, session, settings, options, instance)),
     )
     if (instance !== null) await database.withSession((session) => recordExport(session, result))
-    return { ...result, durationMs: Math.round(performance.now() - startedAt) }
+    const folders =
+      options.layout === 'folders' ? await writeFolders(result.path, dirname(settings.archives), options) : null
+    return { ...result, folders, durationMs: Math.round(performance.now() - startedAt) }
   })
 }
 

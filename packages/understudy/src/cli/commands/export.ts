@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { act, type Cli } from '../cli.js'
 import { examples } from '../examples.js'
 import { EXIT_CODES } from '../exit-codes.js'
@@ -11,6 +11,7 @@ interface Options {
   readonly out?: string
   readonly only?: readonly string[]
   readonly exclude?: readonly string[]
+  readonly layout?: 'archive' | 'folders'
   readonly jobs?: number
 }
 
@@ -21,6 +22,7 @@ export function addExportCommand(program: Command, cli: Cli): void {
     .option('--out <path>', 'the archive’s file, or the folder for it; default: the folder of archives')
     .option('--only <relations>', 'these relations alone, `*` for any characters', parseNames)
     .option('--exclude <relations>', 'all but these relations', parseNames)
+    .addOption(new Option('--layout <layout>', LAYOUT_HELP).choices(['archive', 'folders']).default('archive'))
     .option('-j, --jobs <number>', 'how many relations are read side by side', parseJobs)
     .addHelpText(
       'after',
@@ -29,16 +31,18 @@ export function addExportCommand(program: Command, cli: Cli): void {
         'into a file': 'understudy export --out before-the-change.backup.tar.gz',
         'two relations and all that belong to the shop': "understudy export --only users,posts,'shop.*'",
         'everything but logs': "understudy export --exclude '*_log'",
+        'data/users/<timestamp>.json and so on, too': 'understudy export --layout folders',
         'the path, for a script': 'understudy export --json | jq -r .path',
       }),
     )
   act<Options>(command, cli, async ({ settings, output, signal, options }) => {
     const { exportContent } = await import('../../export/export-content.js')
-    const { only, exclude, jobs } = options
+    const { only, exclude, layout, jobs } = options
     const result = await exportContent(settings, {
       out: options.out && resolveOut(options.out),
       only,
       exclude,
+      layout,
       jobs,
       signal,
       onProgress: transferProgress(output),
@@ -47,6 +51,8 @@ export function addExportCommand(program: Command, cli: Cli): void {
     return EXIT_CODES.done
   })
 }
+
+const LAYOUT_HELP = 'folders: write each relation’s document beside the archive too'
 
 /** A trailing slash says that a folder is meant, even one that does not exist yet. */
 function resolveOut(out: string): string {

@@ -13,7 +13,10 @@ const COLUMNS: readonly Column[] = [
 ]
 
 /** What was written: a line per relation, warnings, and the archive's path. */
-export function renderExport({ files, warnings, path, bytes, durationMs }: ExportResult, style: Style): string[] {
+export function renderExport(
+  { files, warnings, folders, path, bytes, durationMs }: ExportResult,
+  style: Style,
+): string[] {
   const rows = files.map((file) => [
     printable(file.relation),
     formatCount(file.records),
@@ -26,6 +29,7 @@ export function renderExport({ files, warnings, path, bytes, durationMs }: Expor
     ...formatTable(COLUMNS, rows),
     '',
     ...warnings.map((warning) => `${style.yellow('warning:')} ${printable(warning)}`),
+    ...(folders === null ? [] : [relative('.', folders.index), ...folders.documents.map((one) => relative('.', one))]),
     style.green(relative('.', path)),
     `${formatCount(total)} rows, ${formatBytes(bytes)}, ${formatDuration(durationMs)}`,
   ]
