@@ -197,6 +197,11 @@ export const ERROR_CODES = {
     meaning: 'a relation named by `--only` or `--exclude` is not content of this database',
     remedy: 'Compare the names with those that `understudy inspect` prints.',
   },
+  FILESET_INVALID: {
+    meaning:
+      'files of a fileset cannot be imported: headings or values do not fit; each line of the detail names file, line, column and value',
+    remedy: 'Correct the cells that the detail names, or say in `fileset.json` what a file or a heading means.',
+  },
   CHECKS_INVALID: {
     meaning: 'files in the folder of checks are no checks, or two checks share a name; every problem is listed',
     remedy:

@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { ArchiveIndex } from '../archive/archive-index.js'
 import { readArchive } from '../archive/reader.js'
 import { findLatestArchive } from '../archive/store.js'
@@ -6,13 +9,15 @@ import { type LockHolder, withAdvisoryLock } from '../database/advisory-lock.js'
 import type { Database, Session } from '../database/port.js'
 import { withDatabase } from '../database/with-database.js'
 import { UnderstudyError } from '../errors.js'
+import { archiveFileset } from '../fileset/archive-fileset.js'
+import { isFileset } from '../fileset/manifest.js'
 import type { OnProgress } from '../progress.js'
 import { readInstance } from '../registry/registry.js'
 import { type ImportMode, type ImportPlan, isSamePlan, type MissingPolicy } from './plan.js'
 import { analyzeWritten, type ImportStep, type Outcome, runImport } from './run-import.js'
 
 export interface ImportOptions {
-  /** A path, or `latest` (the default): the newest archive in the settings' folder. */
+  /** The path of an archive or of a fileset's folder, or `latest` (the default): the newest archive in the settings' folder. */
   readonly archive?: string | undefined
   readonly mode: ImportMode
   /** What happens to a row whose reference finds no target. Default: the settings' policy, `fail`. */
@@ -43,41 +48,75 @@ export interface ImportResult {
 const DEFAULT_WAIT_MS = 30_000
 
 /**
- * Imports an archive into a database, whole or not at all: one transaction under one lock. With `confirm` the plan is made first without
+ * Imports an archive or a fileset into a database, whole or not at all: one transaction under one lock. With `confirm` the plan is made first without
  * holding any table, shown, and must still hold when it is carried out.
  *
  * @throws UnderstudyError `TARGET_NAME_REQUIRED`, `IMPORT_INCOMPATIBLE`, `IMPORT_REFUSED`, `IMPORT_REFUSED_BY_DATABASE`, `IMPORT_COUNT_MISMATCH`,
- * `PLAN_CHANGED`, `CANCELLED`, `LOCK_NOT_AVAILABLE`, and those of the archive layer
+ * `PLAN_CHANGED`, `CANCELLED`, `LOCK_NOT_AVAILABLE`, `FILESET_INVALID`, and those of the archive layer
  */
 export async function importContent(settings: Settings, options: ImportOptions): Promise<ImportResult> {
   const startedAt = performance.now()
-  const path = await resolveArchive(settings, options.archive)
-  const index = await readArchive(path)
-  return await withDatabase({ url: settings.database, open: options.database }, async (database) => {
-    const run = (isDryRun: boolean, expected?: ImportPlan) =>
-      database.withSession((session) =>
-        runLocked(database, session, settings, options, { path, index, isDryRun, expected }),
-      )
-    const finish = ({ plan, steps }: Outcome, isWritten: boolean): ImportResult => ({
-      plan,
-      archivePath: path,
-      isWritten,
-      steps,
-      durationMs: Math.round(performance.now() - startedAt),
-    })
-    if (options.isDryRun === true) return finish(await run(true), false)
-    await database.withSession((session) => requireTargetName(session, settings, options))
-    if (options.confirm === undefined) return finish(await run(false), true)
-    const { plan } = await run(true)
-    if (!(await options.confirm(plan))) {
-      throw new UnderstudyError('CANCELLED', 'the import was declined', { hint: 'Nothing was written.' })
-    }
-    return finish(await run(false, plan), true)
-  })
+  const source = await resolveSource(settings, options.archive)
+  const outcome = await withDatabase({ url: settings.database, open: options.database }, (database) =>
+    withArchive(database, settings, source, (archive) => importArchive(database, settings, options, archive)),
+  )
+  const archivePath = 'path' in source ? source.path : source.fileset
+  return { ...outcome, archivePath, durationMs: Math.round(performance.now() - startedAt) }
 }
 
-async function resolveArchive(settings: Settings, archive: string | undefined): Promise<string> {
-  return archive === undefined || archive === 'latest' ? await findLatestArchive(settings.archives) : archive
+type Imported = Omit<ImportResult, 'archivePath' | 'durationMs'>
+
+async function importArchive(
+  database: Database,
+  settings: Settings,
+  options: ImportOptions,
+  archive: OpenSource,
+): Promise<Imported> {
+  const run = (isDryRun: boolean, expected?: ImportPlan) =>
+    database.withSession((session) =>
+      runLocked(database, session, settings, options, { ...archive, isDryRun, expected }),
+    )
+  if (options.isDryRun === true) return { ...(await run(true)), isWritten: false }
+  await database.withSession((session) => requireTargetName(session, settings, options))
+  if (options.confirm === undefined) return { ...(await run(false)), isWritten: true }
+  const { plan } = await run(true)
+  if (!(await options.confirm(plan))) {
+    throw new UnderstudyError('CANCELLED', 'the import was declined', { hint: 'Nothing was written.' })
+  }
+  return { ...(await run(false, plan)), isWritten: true }
+}
+
+interface OpenSource {
+  readonly path: string
+  readonly index: ArchiveIndex
+}
+
+type Source = OpenSource | { readonly fileset: string }
+
+/** An archive with its index, or the folder of a fileset. */
+async function resolveSource(settings: Settings, archive: string | undefined): Promise<Source> {
+  if (archive === undefined || archive === 'latest') {
+    const path = await findLatestArchive(settings.archives)
+    return { path, index: await readArchive(path) }
+  }
+  return (await isFileset(archive)) ? { fileset: archive } : { path: archive, index: await readArchive(archive) }
+}
+
+/** A fileset becomes an archive for as long as it is imported: there is one way in. */
+async function withArchive<T>(
+  database: Database,
+  settings: Settings,
+  source: Source,
+  use: (archive: OpenSource) => Promise<T>,
+): Promise<T> {
+  if ('path' in source) return await use(source)
+  const folder = await mkdtemp(join(tmpdir(), 'understudy-fileset-'))
+  try {
+    const path = await database.withSession((session) => archiveFileset(session, settings, source.fileset, folder))
+    return await use({ path, index: await readArchive(path) })
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
 }
 
 interface Run {

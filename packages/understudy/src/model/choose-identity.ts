@@ -162,3 +162,12 @@ function referencingColumns(references: readonly FoundReference[]): Set<string> 
     references.filter((each) => each.shape === 'value' && each.field === null).flatMap((each) => each.columns),
   )
 }
+
+/** Whether new rows take this key from the archive, because nothing else fills it. */
+export function isTakenFromArchive(column: Column): boolean {
+  return column.identity === null && column.default === null && !isNumber(column)
+}
+
+function isNumber(column: Column): boolean {
+  return /^(smallint|integer|bigint|numeric)/.test(column.baseType)
+}

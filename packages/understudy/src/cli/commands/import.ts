@@ -32,7 +32,7 @@ export function addImportCommand(program: Command, cli: Cli): void {
   const command = program
     .command('import')
     .description('Bring an archive’s content into the database: shows the plan and asks before it writes')
-    .argument('[archive]', 'the archive’s file, or `latest` in the folder of archives', 'latest')
+    .argument('[archive]', 'the archive’s file, a fileset’s folder, or `latest` in the folder of archives', 'latest')
     .addOption(new Option('--mode <mode>', MODES_HELP).choices(MODES).default('replace'))
     .option('--dry-run', 'show the plan and write nothing')
     .addOption(new Option('--on-missing <policy>', MISSING_HELP).choices(['fail', 'null', 'skip', 'placeholder']))
@@ -91,6 +91,7 @@ const EXAMPLES = {
   'see what the newest archive would change': 'understudy import --dry-run',
   'bring it in, after a look at the plan': 'understudy import',
   'fill an empty database': 'understudy import content.backup.tar.gz --mode init',
+  'a folder of CSV or JSON files': 'understudy import ./fileset --mode replace',
   'in a script': 'understudy import --yes --report import.json',
   'into production': 'understudy import --target-name shop',
   'leave references empty that find no target': 'understudy import --on-missing null',
