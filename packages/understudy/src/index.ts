@@ -29,6 +29,12 @@ export { type OpenOptions, openDatabase } from './database/open.js'
 export type { Database, LinesTarget, Session, TransactionOptions } from './database/port.js'
 export { ERROR_CODES, type ErrorCode, type ErrorFacts, UnderstudyError } from './errors.js'
 export { type ExportedFile, type ExportOptions, type ExportResult, exportContent } from './export/export-content.js'
+export {
+  exportFileset,
+  type FilesetFileResult,
+  type FilesetOptions,
+  type FilesetResult,
+} from './fileset/export-fileset.js'
 export { type ImportOptions, type ImportResult, importContent } from './import/import-content.js'
 export type { ImportMode, ImportPlan, PlannedRelation } from './import/plan.js'
 export { type InitOptions, type InitResult, initConfig } from './init/init-config.js'

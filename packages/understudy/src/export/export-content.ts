@@ -16,7 +16,7 @@ import { createSqlContext, type SqlContext } from '../model/sql-context.js'
 import type { OnProgress } from '../progress.js'
 import { type Instance, openRegistry, recordTransfer } from '../registry/registry.js'
 import { relationsRead, selectRelations } from './select-relations.js'
-import { type Content, writeArchive } from './write-archive.js'
+import { type Content, type Prepared, writeArchive } from './write-archive.js'
 
 export interface ExportOptions {
   /** A file, or a folder in which the archive gets its timestamp as name. Default: the settings' folder of archives. */
@@ -62,16 +62,31 @@ export interface ExportedFile {
 export async function exportContent(settings: Settings, options: ExportOptions = {}): Promise<ExportResult> {
   return await withDatabase({ url: settings.database, open: options.database }, async (database) => {
     const startedAt = performance.now()
-    const instance = await database.withSession(openRegistry)
-    const result = await namingRefusals(() =>
-      database.withSession((session) => exportSession(database, session, settings, options, instance)),
-    )
+    const { result, instance } = await readContentSnapshot(database, settings, options, async (session, prepared) => ({
+      result: await writeArchive(database, session, settings, options, prepared),
+      instance: prepared.instance,
+    }))
     if (instance !== null) await database.withSession((session) => recordExport(session, result))
     const folders =
       options.layout === 'folders' ? await writeFolders(result.path, dirname(settings.archives), options) : null
     return { ...result, folders, durationMs: Math.round(performance.now() - startedAt) }
   })
 }
+
+/** What every kind of export begins with: relations chosen, locked against rewriting and looked at, in one snapshot, which `read` then reads. */
+export async function readContentSnapshot<T>(
+  database: Database,
+  settings: Settings,
+  options: ReadOptions,
+  read: (session: Session, prepared: Prepared) => Promise<T>,
+): Promise<T> {
+  const instance = await database.withSession(openRegistry)
+  return await namingRefusals(() =>
+    database.withSession((session) => readSession(session, settings, options, instance, read)),
+  )
+}
+
+type ReadOptions = Pick<ExportOptions, 'only' | 'exclude' | 'onProgress'>
 
 const INSUFFICIENT_PRIVILEGE = '42501'
 
@@ -93,13 +108,13 @@ async function namingRefusals<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-async function exportSession(
-  database: Database,
+async function readSession<T>(
   session: Session,
   settings: Settings,
-  options: ExportOptions,
+  options: ReadOptions,
   instance: Instance | null,
-): Promise<ExportResult> {
+  read: (session: Session, prepared: Prepared) => Promise<T>,
+): Promise<T> {
   const planned = await session.transaction({ isReadOnly: true }, async () => {
     await pinSettings(session)
     return readContent(await readCatalog(session), settings, options)
@@ -117,17 +132,11 @@ async function exportSession(
     const context = createSqlContext(catalog, content.built.model, instance?.id ?? null)
     const warnings = [...content.selected.warnings, ...originWarnings(content.selected.relations, instance)]
     await preflight(session, context, content.selected.relations)
-    return await writeArchive(database, session, settings, options, {
-      context,
-      catalog,
-      warnings,
-      instance,
-      ...content,
-    })
+    return await read(session, { context, catalog, warnings, instance, ...content })
   })
 }
 
-function readContent(catalog: Catalog, settings: Settings, options: ExportOptions): Content {
+function readContent(catalog: Catalog, settings: Settings, options: ReadOptions): Content {
   const built = requireModel(catalog, settings)
   return { built, selected: selectRelations(catalog, built, options) }
 }
