@@ -1,5 +1,6 @@
 import type { Session } from '../database/port.js'
 import { quoteIdentifier, quoteLiteral } from '../database/quoting.js'
+import { pinSettings } from '../database/settings.js'
 import { identitySelect } from '../model/identity-sql.js'
 import { leavesOf } from '../model/leaves.js'
 import { findRelation, relationLabel, relationOf } from '../model/model.js'
@@ -105,12 +106,15 @@ async function resolveColumn(
         and not exists (select from ${fromRelation(context, relation)} t
                          where json_build_array(${keys})::text = l.local_key and ${own}::text is not distinct from l.stand_in)`,
   )
+  // A generated column's function may name a table without its schema.
+  await pinSettings(session, { searchPath: 'own' })
   const updated = await session.execute(
     `update ${fromRelation(context, relation)} t set ${quoteIdentifier(name)} = i.t1
        from understudy.late_reference l
        join (${identitySelect(context, target, [alternative.targetColumn])}) i on ${named.join(' and ')}
       where ${which} and json_build_array(${keys})::text = l.local_key`,
   )
+  await pinSettings(session)
   if (updated > 0) {
     await session.execute(
       `delete from understudy.late_reference l
