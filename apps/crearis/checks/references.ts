@@ -60,9 +60,4 @@ export default [
           )
           select start from above where start = xmlid`,
   }),
-  defineCheck({
-    name: 'no project lies in itself as its region',
-    severity: 'warning',
-    sql: 'select domaincode from projects where regio = id',
-  }),
 ]
