@@ -1,11 +1,14 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { UnderstudyConfig } from '../../src/config/define-config.js'
 import { exportFileset } from '../../src/fileset/export-fileset.js'
+import { runCli } from '../cli/run-cli.js'
 import { errorOf } from '../hard/support.js'
 import { engines, servers } from '../support/engines.js'
 import { createStage, digestsOf } from '../support/scenario.js'
+import { createScratchFolder } from '../support/scratch.js'
 
 /** References of every shape: by one value and by two, in arrays, in composites, by discriminator, to rows known by origin and by content, half null. */
 const SCHEMA = `
@@ -85,5 +88,24 @@ describe.each(servers.slice(0, 1))('a fileset written on $name', (engine) => {
       'SELECTION_UNKNOWN',
     )
     expect(readdirSync(join(first.path, '..'))).toHaveLength(1)
+  })
+
+  test('is written and read back from the command line', async () => {
+    const source = await createStage(engine, SCHEMA + CONTENT, CONFIG)
+    const target = await createStage(engine, SCHEMA, CONFIG)
+    const cwd = await createScratchFolder()
+    await writeFile(join(cwd, 'understudy.config.json'), JSON.stringify(CONFIG))
+    const run = (url: string, ...args: string[]) => runCli(args, { cwd, environment: { DATABASE_URL: url } })
+    const exported = await run(source.created.url, 'export', '--format', 'csv', '--out', 'files')
+    expect(exported).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringMatching(/\nprojects +projects\.csv +2 .*\nfiles\n/s),
+    })
+    const imported = await run(target.created.url, 'import', './files', '--yes')
+    expect(imported).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^files of .*inserted/s) })
+    await writeFile(join(cwd, 'files', 'projects.csv'), 'code,boss/mail,color\nnord,,\n')
+    const refused = await run(target.created.url, 'import', './files', '--yes')
+    expect(refused.stderr).toContain('projects.csv:1, color: projects has no such column')
+    expect(refused).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('(FILESET_INVALID)') })
   })
 })
