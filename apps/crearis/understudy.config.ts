@@ -11,6 +11,12 @@ const records = {
   user: 'users.sysmail',
 }
 
+/** Tags of an event or a post, copied by trigger; in the order of their names. */
+const tagIds = (link: string, owner: string) =>
+  `(select coalesce(array_agg(tags.id order by tags.name collate "C"), '{}') from ${link} join tags on tags.id = tag_id where ${owner})`
+const regio = (table: string) => `(select projects.regio from projects where projects.id = ${table}.project_id)`
+const isUser = (table: string, column: string) => `exists (select from users where users.${column} = ${table}.id)`
+
 /** The row that datA_config makes, to stand in for what has not arrived yet. */
 const placeholder = { xmlid: 'setup' }
 
@@ -30,10 +36,29 @@ export default defineConfig({
       // mask: { password: "'!'" },
     },
     projects: { identity: ['domaincode'] },
-    events: { placeholder },
-    posts: { placeholder },
-    participants: { placeholder },
-    instructors: { placeholder },
+    events: {
+      placeholder,
+      copies: {
+        regio_id: regio('events'),
+        tags_ids: tagIds('events_tags', 'event_id = events.id'),
+        tags_display: 'tag_labels(events.tags_ids, events.lang)',
+      },
+    },
+    posts: {
+      placeholder,
+      copies: {
+        regio_id: regio('posts'),
+        tags_ids: tagIds('posts_tags', 'post_id = posts.id'),
+        tags_display: 'tag_labels(posts.tags_ids, posts.lang)',
+      },
+    },
+    participants: { placeholder, copies: { is_user: isUser('participants', 'participant_id') } },
+    instructors: { placeholder, copies: { is_user: isUser('instructors', 'instructor_id') } },
+    images: {
+      copies: {
+        project_domaincode: '(select projects.domaincode from projects where projects.id = images.project_id)',
+      },
+    },
     locations: { placeholder },
 
     // Without a unique key, but there is one page of a type.

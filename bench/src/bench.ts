@@ -50,7 +50,8 @@ export async function runBench(server: BenchServer, options: BenchOptions, say: 
     const imports = await takeTurns(turns, importContenders(arena, changedRows))
     const { archive, dump } = filesOf(arena)
     const archiveBytes = (await stat(archive)).size
-    const dumpBytes = server.dumper === undefined ? null : (await stat(dump)).size
+    // Without its subjects there is no dump.
+    const dumpBytes = (await stat(dump).catch(() => null))?.size ?? null
     return { rows, changedRows, relations, archiveBytes, dumpBytes, contenders: [...exports, ...imports] }
   } finally {
     await databases.dropAll()

@@ -10,7 +10,15 @@ import type { Counts, Order } from './order.js'
 
 /** One side of a comparison. */
 export interface Contender {
-  readonly name: 'export' | 'pg_dump' | 'init' | 'pg_restore' | 'unchanged' | 'changed'
+  readonly name:
+    | 'export'
+    | 'pg_dump'
+    | 'validate'
+    | 'validate-archive'
+    | 'init'
+    | 'pg_restore'
+    | 'unchanged'
+    | 'changed'
   readonly label: string
   readonly subject: Subject
   /** Makes its place ready; not measured. */
@@ -49,8 +57,23 @@ export function exportContenders(arena: Arena): Contender[] {
     command: () => exportCommand(arena, archive),
     finish: async (run) => expectCounts(run, { records: arena.rows }),
   }
-  if (arena.dumper === undefined) return [ours]
-  return [ours, dumpContender(arena, arena.dumper, dump)]
+  const dumps = arena.dumper === undefined ? [] : [dumpContender(arena, arena.dumper, dump)]
+  return [ours, ...dumps, validateContender(arena, null), validateContender(arena, archive)]
+}
+
+/** All built-in checks of `source`, and with an archive the comparison with it. */
+function validateContender(arena: Arena, archive: string | null): Contender {
+  const name = archive === null ? 'validate' : 'validate-archive'
+  return {
+    name,
+    label: archive === null ? 'validate' : 'validate --archive',
+    subject: 'validate',
+    prepare: async () => undefined,
+    command: () => understudy(arena, name, 'source', { action: 'validate', archive, mode: 'init' }),
+    finish: async ({ outcome }) => {
+      if (outcome === null || outcome.counts.records === 0) throw new Error('the source does not pass its checks')
+    },
+  }
 }
 
 /** An export of `source` into a file. */

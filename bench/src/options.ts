@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 
 /** What is measured: `unchanged` and `changed` are imports with `replace`. */
-export const SUBJECTS = ['export', 'init', 'unchanged', 'changed'] as const
+export const SUBJECTS = ['export', 'validate', 'init', 'unchanged', 'changed'] as const
 export type Subject = (typeof SUBJECTS)[number]
 
 export interface BenchOptions {
@@ -15,7 +15,7 @@ export interface BenchOptions {
   readonly isHelp: boolean
 }
 
-export const HELP = `usage: pnpm bench [--rows N] [--runs K] [--only export,init,unchanged,changed] [--url postgres://…] [--profile]
+export const HELP = `usage: pnpm bench [--rows N] [--runs K] [--only export,validate,init,unchanged,changed] [--url postgres://…] [--profile]
 
   --rows N      rows in all, 1000 or more (default 1000000)
   --runs K      how often each is measured, taking turns (default 3)

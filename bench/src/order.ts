@@ -1,7 +1,8 @@
 /** What `run-understudy` is told to do. */
 export interface Order {
-  readonly action: 'export' | 'import'
-  readonly archive: string
+  readonly action: 'export' | 'import' | 'validate'
+  /** A validation may do without. */
+  readonly archive: string | null
   readonly mode: 'init' | 'replace'
   /** Where the search for a configuration begins: a folder without one. */
   readonly folder: string
@@ -11,7 +12,7 @@ export interface Order {
 export interface Outcome {
   readonly maxRssBytes: number
   readonly durationMs: number
-  /** Of an import its steps, of an export its relations, which are read side by side. */
+  /** Of an import its steps, of an export its relations, which are read side by side, of a validation its sections. */
   readonly steps: readonly Step[]
   readonly counts: Counts
 }

@@ -227,6 +227,16 @@ export const ERROR_CODES = {
     meaning: 'identities cannot be filled as asked: values are null, shared or taken, or the column is no plain one',
     remedy: 'Choose another template with `--fill`; `{uuid}` in it is always different. Nothing was written.',
   },
+  FILESET_INVALID: {
+    meaning:
+      'files of a fileset cannot be imported: headings or values do not fit; each line of the detail names file, line, column and value',
+    remedy: 'Correct the cells that the detail names, or say in `fileset.json` what a file or a heading means.',
+  },
+  CHECKS_INVALID: {
+    meaning: 'files in the folder of checks are no checks, or two checks share a name; every problem is listed',
+    remedy:
+      'Correct the files that the detail names: a `.sql` file selects offending rows, a module exports `defineCheck({ name, sql })`.',
+  },
   TARGET_NAME_REQUIRED: {
     meaning: 'the target is marked `safe` or `production`, and its name was not given',
     remedy: 'Say the name of the database with `--target-name`, if it is the one you mean.',

@@ -8,6 +8,10 @@ export {
 export type { ArchiveIndex, FileEntry } from './archive/archive-index.js'
 export { type OpenArchiveOptions, openArchive, readArchive, verifyArchive } from './archive/reader.js'
 export { findLatestArchive, listArchives, type StoredArchive } from './archive/store.js'
+export type { WrittenFolders } from './archive/write-folders.js'
+export { type Backup, type BackupProblem, listBackups, showBackup, verifyBackups } from './backups/list-backups.js'
+export type { PrunedBackup } from './backups/plan-prune.js'
+export { type PruneOptions, type PruneResult, pruneBackups } from './backups/prune-backups.js'
 export {
   type DanglingPolicy,
   type DataPackageConfig,
@@ -46,6 +50,12 @@ export {
   UnderstudyError,
 } from './errors.js'
 export { type ExportedFile, type ExportOptions, type ExportResult, exportContent } from './export/export-content.js'
+export {
+  exportFileset,
+  type FilesetFileResult,
+  type FilesetOptions,
+  type FilesetResult,
+} from './fileset/export-fileset.js'
 export type { FilledRelation } from './identify/fill.js'
 export { type IdentifyOptions, type IdentifyResult, identifyRows, type Unidentified } from './identify/identify-rows.js'
 export { defineSeed, type SeedDatabase, type SeedScript } from './import/define-seed.js'
@@ -88,4 +98,14 @@ export type { AppliedMigration, MigrateProgress, RunnerOptions } from './migrate
 export { migrateVerify, type VerifyFinding, type VerifyResult } from './migrate/verify.js'
 export type { ContentModel, ContentRelation, Identity, Reference, RelationName, Translation } from './model/model.js'
 export type { OnProgress, ProgressEvent } from './progress.js'
+export { type SyncOptions, type SyncResult, syncContent } from './sync/sync-content.js'
+export type { CheckResult, Severity } from './validate/check.js'
+export { type CheckDatabase, defineCheck, type ProjectCheck } from './validate/define-check.js'
+export {
+  type SessionValidateOptions,
+  type ValidateOptions,
+  type Validation,
+  validateDatabase,
+  validateSession,
+} from './validate/validate-database.js'
 export { TOOL_VERSION } from './version.js'

@@ -5,10 +5,11 @@ import { readCatalog } from '../catalog/read-catalog.js'
 import type { Session } from '../database/port.js'
 import { quoteLiteral } from '../database/quoting.js'
 import { UnderstudyError } from '../errors.js'
-import { findIncompatibilities, modelForTarget } from '../import/compatibility.js'
+import { findIncompatibilities } from '../import/compatibility.js'
 import { createLoad, type Load } from '../import/load.js'
 import { bare } from '../import/parse.js'
 import { stageFile } from '../import/stage.js'
+import { modelForTarget } from '../model/adapt-model.js'
 import { buildModel } from '../model/build-model.js'
 import { identitySelect, localKeyExpression, ORIGIN_KEY } from '../model/identity-sql.js'
 import { lineSelect } from '../model/line-sql.js'
@@ -32,7 +33,7 @@ export async function adoptByPrimaryKey(run: AdoptRun): Promise<Adopted> {
   refuseArchive(index, instance.id)
   const catalog = await readCatalog(session)
   refuseUnfit(index, catalog, run)
-  const context = createSqlContext(catalog, modelForTarget(index, catalog), instance.id)
+  const context = createSqlContext(catalog, modelForTarget(index.model, catalog), instance.id)
   const loads = originLoads(index, context)
   await stageAll(run, path, loads)
   const found: { load: Load; counts: KeyCounts }[] = []

@@ -36,6 +36,8 @@ export interface OpenedFile {
    * the last step throws where the file differs from the index. A file that is passed over is not checked.
    */
   lines(): AsyncIterable<Uint8Array>
+  /** The document as it is, in place of `lines`; nothing is checked. */
+  document(): AsyncIterable<Buffer>
 }
 
 /**
@@ -122,7 +124,11 @@ async function* openFiles(
     awaited.delete(found.name)
     options.signal?.throwIfAborted()
     const refusesRepeats = !byContent.has(relationLabel({ schema: entry.schema, name: entry.relation }))
-    yield { entry, lines: () => stagingLines(entry, found.chunks, { ...options, refusesRepeats }) }
+    yield {
+      entry,
+      lines: () => stagingLines(entry, found.chunks, { ...options, refusesRepeats }),
+      document: () => found.chunks,
+    }
   }
   if (awaited.size > 0) throw refused(file.path, [...awaited.keys()].join(', '), 'is missing')
 }

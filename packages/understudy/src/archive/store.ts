@@ -1,5 +1,5 @@
 import { readdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { UnderstudyError } from '../errors.js'
 
 /** Where archives stand unless the configuration says otherwise. */
@@ -43,7 +43,7 @@ export async function listArchives(folder: string): Promise<StoredArchive[]> {
     })
   })
   const candidates = names.filter((name) => ARCHIVE.test(name) && !name.startsWith('.'))
-  const found = await Promise.all(candidates.map((name) => readStored(folder, name)))
+  const found = await Promise.all(candidates.map((name) => readStored(join(folder, name))))
   return found.filter((archive) => archive !== undefined).sort(newestFirst)
 }
 
@@ -68,8 +68,9 @@ export async function resolveInput(from: string): Promise<string> {
   throw new UnderstudyError('ARCHIVE_NOT_FOUND', `no archive at ${from}`, { hint: 'Correct the path.' })
 }
 
-async function readStored(folder: string, name: string): Promise<StoredArchive | undefined> {
-  const path = join(folder, name)
+/** What the file system says of an archive; undefined where no file stands at the path. */
+export async function readStored(path: string): Promise<StoredArchive | undefined> {
+  const name = basename(path)
   const facts = await stat(path).catch(() => undefined)
   if (!facts?.isFile()) return undefined
   return { path, name, createdAt: timeIn(name), modifiedAt: facts.mtime, bytes: facts.size }

@@ -1,5 +1,7 @@
+import type { PrunedBackup } from '../backups/plan-prune.js'
 import { UnderstudyError } from '../errors.js'
 import type { ImportPlan } from '../import/plan.js'
+import { renderPrunePlan } from './print/backups.js'
 import { renderPlan } from './print/import.js'
 import type { Output } from './print/output.js'
 
@@ -21,6 +23,11 @@ export function requireTerminal(
 /** Shows the plan of an import and asks. */
 export async function confirmPlan(plan: ImportPlan, output: Output): Promise<boolean> {
   return await confirmLines(renderPlan(plan, output.errorStyle), output)
+}
+
+/** Shows which archives would go, and asks. */
+export async function confirmPrune(plan: readonly PrunedBackup[], output: Output): Promise<boolean> {
+  return await confirmLines(renderPrunePlan(plan, output.errorStyle), output, 'Remove these?')
 }
 
 /** Shows what would be done and asks. All of it goes to stderr, so that stdout holds the result alone. */

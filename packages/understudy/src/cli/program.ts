@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { TOOL_VERSION } from '../version.js'
 import type { Cli } from './cli.js'
 import { addAdoptCommand } from './commands/adopt.js'
+import { addBackupsCommand } from './commands/backups.js'
 import { addDoctorCommand } from './commands/doctor.js'
 import { addExportCommand } from './commands/export.js'
 import { addIdentifyCommand } from './commands/identify.js'
@@ -9,6 +10,8 @@ import { addImportCommand } from './commands/import.js'
 import { addInitCommand } from './commands/init.js'
 import { addInspectCommand } from './commands/inspect.js'
 import { addMigrateCommand } from './commands/migrate.js'
+import { addSyncCommand } from './commands/sync.js'
+import { addValidateCommand } from './commands/validate.js'
 import { examples } from './examples.js'
 
 /** The whole command line. Commands import their part of the engine when they run, so that `--help` answers at once. */
@@ -36,6 +39,9 @@ export function createProgram(cli: Cli): Command {
   addIdentifyCommand(program, cli)
   addAdoptCommand(program, cli)
   addMigrateCommand(program, cli)
+  addValidateCommand(program, cli)
+  addSyncCommand(program, cli)
+  addBackupsCommand(program, cli)
   return program.addHelpText('after', examples(PROGRAM_EXAMPLES) + EXIT_CODES_HELP)
 }
 

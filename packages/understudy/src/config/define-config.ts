@@ -26,6 +26,8 @@ export interface UnderstudyConfig {
   readonly migrations?: MigrationsConfig | undefined
   /** The steps of an import by name, in their order. Default: none; everything is loaded at once, and no seed runs. */
   readonly dataPackages?: Readonly<Record<string, DataPackageConfig>> | undefined
+  /** The folder of the project's own checks. Default `checks`. */
+  readonly checks?: string | undefined
 }
 
 export type Environment = 'development' | 'safe' | 'production'
@@ -53,6 +55,11 @@ export interface RelationConfig {
    * they must satisfy what the table asks: `{ xmlid: 'setup', name: 'To be set up' }`.
    */
   readonly placeholder?: Readonly<Record<string, unknown>> | undefined
+  /**
+   * Columns that triggers keep as copies of other values: by column, the SQL expression that computes it anew from the row, which it names
+   * `<relation>.<column>`. `understudy validate` finds the rows where the two differ.
+   */
+  readonly copies?: Readonly<Record<string, string>> | undefined
 }
 
 export type ReferenceConfig =

@@ -52,6 +52,7 @@ export function resolveSettings(config: UnderstudyConfig, origin: ConfigOrigin):
       includesManual: environment.RUN_MANUAL_MIGRATIONS === 'true',
     },
     dataPackages: Object.entries(config.dataPackages ?? {}).map(([name, own]) => resolveDataPackage(name, own, root)),
+    checks: resolve(root, config.checks ?? 'checks'),
   }
 }
 

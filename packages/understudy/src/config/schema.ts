@@ -16,6 +16,7 @@ const relation = z
     triggers: triggers.optional(),
     exclude: z.boolean().optional(),
     placeholder: z.record(name, z.unknown()).optional(),
+    copies: z.record(name, z.string().min(1, 'expected an SQL expression')).optional(),
   })
   .refine(({ identity, owner }) => owner === undefined || identity === undefined || identity === 'content', {
     path: ['owner'],
@@ -91,6 +92,7 @@ export const configSchema = z.strictObject({
   onMissing: z.enum(['fail', 'null', 'skip', 'placeholder']).optional(),
   migrations: migrations.optional(),
   dataPackages: z.record(name, dataPackage).optional(),
+  checks: name.optional(),
 }) satisfies z.ZodType<UnderstudyConfig>
 
 /** The keys that may stand at a place in the configuration. */

@@ -29,6 +29,8 @@ export interface Settings {
   readonly triggers: TriggerPolicy
   readonly onMissing: MissingPolicy
   readonly migrations: MigrationSettings
+  /** The folder of the project's own checks. */
+  readonly checks: string
   /** In their order; empty where none is configured. */
   readonly dataPackages: readonly DataPackage[]
 }

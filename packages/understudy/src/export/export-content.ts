@@ -1,3 +1,5 @@
+import { dirname } from 'node:path'
+import { type WrittenFolders, writeFolders } from '../archive/write-folders.js'
 import type { Catalog } from '../catalog/catalog.js'
 import { readCatalog } from '../catalog/read-catalog.js'
 import type { Settings } from '../config/settings.js'
@@ -17,7 +19,7 @@ import { refuseCopy } from '../registry/copies.js'
 import { readHistory } from '../registry/history.js'
 import { type Instance, openRegistry, recordTransfer, type Transfer } from '../registry/registry.js'
 import { relationsRead, selectRelations } from './select-relations.js'
-import { type Content, writeArchive } from './write-archive.js'
+import { type Content, type Prepared, writeArchive } from './write-archive.js'
 
 export interface ExportOptions {
   /** A file, or a folder in which the archive gets its timestamp as name. Default: the settings' folder of archives. */
@@ -25,6 +27,8 @@ export interface ExportOptions {
   /** Relations to take, or to leave out: `table` or `schema.table`, `*` for any run of characters. */
   readonly only?: readonly string[] | undefined
   readonly exclude?: readonly string[] | undefined
+  /** `folders`: beside the archive its documents too, as `<table>/<timestamp>.json` in the folder above that of the archives. Default: `archive`. */
+  readonly layout?: 'archive' | 'folders' | undefined
   /** Sessions that read side by side. Default: one per processor, at most four; PGlite has one. */
   readonly jobs?: number | undefined
   /** How long to wait for a transaction that rewrites a table, such as a migration. Default: 30 s. */
@@ -42,6 +46,8 @@ export interface ExportResult {
   readonly archiveId: string
   readonly files: readonly ExportedFile[]
   readonly warnings: readonly string[]
+  /** What the layout `folders` wrote; null without it. */
+  readonly folders: WrittenFolders | null
   readonly durationMs: number
 }
 
@@ -62,19 +68,36 @@ export interface ExportedFile {
 export async function exportContent(settings: Settings, options: ExportOptions = {}): Promise<ExportResult> {
   return await withDatabase({ url: settings.database, open: options.database }, async (database) => {
     const startedAt = performance.now()
-    const instance = await database.withSession(async (session) => {
-      const opened = await openRegistry(session)
-      await refuseCopy(session, opened)
-      return opened
-    })
-    const result = await namingRefusals(() =>
-      database.withSession((session) => exportSession(database, session, settings, options, instance)),
-    )
+    const { result, instance } = await readContentSnapshot(database, settings, options, async (session, prepared) => ({
+      result: await writeArchive(database, session, settings, options, prepared),
+      instance: prepared.instance,
+    }))
     const remarks = instance === null ? [] : await database.withSession((session) => recordExport(session, result))
     const warnings = [...result.warnings, ...remarks]
-    return { ...result, warnings, durationMs: Math.round(performance.now() - startedAt) }
+    const folders =
+      options.layout === 'folders' ? await writeFolders(result.path, dirname(settings.archives), options) : null
+    return { ...result, warnings, folders, durationMs: Math.round(performance.now() - startedAt) }
   })
 }
+
+/** What every kind of export begins with: relations chosen, locked against rewriting and looked at, in one snapshot, which `read` then reads. */
+export async function readContentSnapshot<T>(
+  database: Database,
+  settings: Settings,
+  options: ReadOptions,
+  read: (session: Session, prepared: Prepared) => Promise<T>,
+): Promise<T> {
+  const instance = await database.withSession(async (session) => {
+    const opened = await openRegistry(session)
+    await refuseCopy(session, opened)
+    return opened
+  })
+  return await namingRefusals(() =>
+    database.withSession((session) => readSession(session, settings, options, instance, read)),
+  )
+}
+
+type ReadOptions = Pick<ExportOptions, 'only' | 'exclude' | 'waitMs' | 'onWait' | 'onProgress' | 'signal'>
 
 const DEFAULT_WAIT_MS = 30_000
 const INSUFFICIENT_PRIVILEGE = '42501'
@@ -98,28 +121,28 @@ async function namingRefusals<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-async function exportSession(
-  database: Database,
+async function readSession<T>(
   session: Session,
   settings: Settings,
-  options: ExportOptions,
+  options: ReadOptions,
   instance: Instance | null,
-): Promise<ExportResult> {
+  read: (session: Session, prepared: Prepared) => Promise<T>,
+): Promise<T> {
   const { waitMs = DEFAULT_WAIT_MS, onWait, signal } = options
   const waits = { waitMs, onWait, signal, mode: 'access share', isReadOnly: true } as const
-  const read = async (): Promise<Content & { catalog: Catalog }> => {
+  const look = async (): Promise<Content & { catalog: Catalog }> => {
     const catalog = await readCatalog(session)
     return { catalog, ...readContent(catalog, settings, options) }
   }
   options.onProgress?.({ step: 'lock', relation: null, rows: 0, totalRows: null, bytes: 0, isDone: false })
   const unlocked = { ...waits, tables: [] }
-  const planned = await lockedTransaction(session, unlocked, { prepare: read, work: async (content) => content })
+  const planned = await lockedTransaction(session, unlocked, { prepare: look, work: async (content) => content })
   const tables = relationsRead(planned.built.model, planned.selected.relations).map(quoteQualified)
   return await lockedTransaction(
     session,
     { ...waits, isolation: 'repeatable read', tables },
     {
-      prepare: read,
+      prepare: look,
       work: async ({ catalog, ...content }) => {
         expectSameRelations(planned.selected.relations, content.selected.relations)
         const context = createSqlContext(catalog, content.built.model, instance?.id ?? null)
@@ -127,13 +150,13 @@ async function exportSession(
         await preflight(session, context, content.selected.relations)
         const history = await readHistory(session)
         const prepared = { context, catalog, warnings, instance, tables, history, ...content }
-        return await writeArchive(database, session, settings, options, prepared)
+        return await read(session, prepared)
       },
     },
   )
 }
 
-function readContent(catalog: Catalog, settings: Settings, options: ExportOptions): Content {
+function readContent(catalog: Catalog, settings: Settings, options: ReadOptions): Content {
   const built = requireModel(catalog, settings)
   return { built, selected: selectRelations(catalog, built, options) }
 }

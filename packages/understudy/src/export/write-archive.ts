@@ -84,6 +84,7 @@ export async function writeArchive(
       archiveId: finished.index.id,
       files: finished.index.files.map((file) => exportedFile(file, durations)),
       warnings: prepared.warnings,
+      folders: null,
       durationMs: 0,
     }
   } catch (error) {

@@ -2,6 +2,7 @@ import type { Column } from '../catalog/catalog.js'
 import type { Session } from '../database/port.js'
 import { quoteIdentifier, quoteLiteral, quoteQualified } from '../database/quoting.js'
 import { useSearchPath } from '../database/settings.js'
+import { isNumberColumn, isTakenFromArchive } from '../model/choose-identity.js'
 import type { ContentRelation, RelationName } from '../model/model.js'
 import { catalogRelation, fromRelation, type SqlContext } from '../model/sql-context.js'
 import { analyzeTemporary, type Load } from './load.js'
@@ -42,14 +43,9 @@ function defaultExpression(context: SqlContext, relation: ContentRelation, colum
     return `nextval(${quoteLiteral(quoteQualified(column.sequence))}::regclass)`
   }
   if (column.default !== null) return column.default
-  if (!isNumber(column)) return `(m.master::json #>> '{}')`
+  if (isTakenFromArchive(column)) return `(m.master::json #>> '{}')`
   const name = quoteIdentifier(column.name)
   return `(select coalesce(max(${name}), 0) from ${fromRelation(context, relation)}) + row_number() over (partition by m.is_new order by m.n)`
-}
-
-/** Whether new rows take this key from the archive, because nothing else fills it. */
-export function isTakenFromArchive(column: Column): boolean {
-  return column.identity === null && column.default === null && !isNumber(column)
 }
 
 /**
@@ -65,13 +61,9 @@ export function newKeyExpression(
   if (column.identity !== null && column.sequence !== null)
     return `nextval(${quoteLiteral(quoteQualified(column.sequence))}::regclass)`
   if (column.default !== null) return column.default
-  if (!isNumber(column) || column.isNullable) return null
+  if (!isNumberColumn(column) || column.isNullable) return null
   const name = quoteIdentifier(column.name)
   const key = load === undefined ? 0 : load.relation.surrogate.indexOf(column.name) + 1
   const coming = key === 0 || load === undefined ? '' : `, (select max(k${key}) from ${load.rows})`
   return `greatest(0, (select max(${name}) from ${fromRelation(context, relation)})${coming}) + 1`
-}
-
-function isNumber(column: Column): boolean {
-  return /^(smallint|integer|bigint|numeric)/.test(column.baseType)
 }

@@ -86,28 +86,3 @@ function fits(from: string, to: string): boolean {
   const integers = ['smallint', 'integer', 'bigint']
   return (texts.test(from) && texts.test(to)) || (integers.includes(from) && integers.includes(to))
 }
-
-/** The archive's model with the types that the target has, so that what is parsed fits where it goes. Relations unknown here are left out. */
-export function modelForTarget(index: ArchiveIndex, catalog: Catalog): ContentModel {
-  const relations = new Map(catalog.relations.map((relation) => [relationLabel(relation), relation]))
-  const adapted = index.model.relations.flatMap((archived): ContentRelation[] => {
-    const relation = relations.get(relationLabel(archived))
-    if (relation === undefined) return []
-    const types = new Map(relation.columns.map((column) => [column.name, column]))
-    return [
-      {
-        ...archived,
-        columns: archived.columns.map((column) => {
-          const there = types.get(column.name)
-          return {
-            ...column,
-            mask: undefined,
-            type: there?.baseType ?? column.type,
-            isNullable: there?.isNullable ?? column.isNullable,
-          }
-        }),
-      },
-    ]
-  })
-  return { relations: adapted }
-}

@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { ArchiveIndex } from '../archive/archive-index.js'
 import { readArchive } from '../archive/reader.js'
 import { findLatestArchive } from '../archive/store.js'
@@ -7,6 +10,8 @@ import type { LockHolder } from '../database/lock-holder.js'
 import type { Database, Session } from '../database/port.js'
 import { withDatabase } from '../database/with-database.js'
 import { UnderstudyError } from '../errors.js'
+import { archiveFileset } from '../fileset/archive-fileset.js'
+import { isFileset } from '../fileset/manifest.js'
 import type { OnProgress } from '../progress.js'
 import { readInstance } from '../registry/registry.js'
 import { withUpgradedArchive } from './first-format.js'
@@ -17,7 +22,7 @@ import { type Journal, newJournal, withReport } from './report.js'
 import { analyzeWritten, type ImportStep, type Outcome, runImport } from './run-import.js'
 
 export interface ImportOptions {
-  /** A path, or `latest` (the default): the newest archive in the settings' folder. */
+  /** The path of an archive or of a fileset's folder, or `latest` (the default): the newest archive in the settings' folder. */
   readonly archive?: string | undefined
   readonly mode: ImportMode
   /** What happens to a row whose reference finds no target. Default: the settings' policy, `fail`. */
@@ -61,11 +66,11 @@ export interface ImportResult {
 const DEFAULT_WAIT_MS = 30_000
 
 /**
- * Imports an archive into a database, whole or not at all: one transaction under one lock. With `confirm` the plan is made first without
+ * Imports an archive or a fileset into a database, whole or not at all: one transaction under one lock. With `confirm` the plan is made first without
  * holding any table, shown, and must still hold when it is carried out.
  *
  * @throws UnderstudyError `TARGET_NAME_REQUIRED`, `IMPORT_INCOMPATIBLE`, `IMPORT_REFUSED`, `IMPORT_REFUSED_BY_DATABASE`, `IMPORT_COUNT_MISMATCH`,
- * `DATA_PACKAGES_INVALID`, `SEED_INVALID`, `SEED_FAILED`, `PLAN_CHANGED`, `CANCELLED`, `LOCK_NOT_AVAILABLE`, `REPORT_WRITE_FAILED`, and those of the archive layer
+ * `DATA_PACKAGES_INVALID`, `SEED_INVALID`, `SEED_FAILED`, `PLAN_CHANGED`, `CANCELLED`, `LOCK_NOT_AVAILABLE`, `REPORT_WRITE_FAILED`, `FILESET_INVALID`, and those of the archive layer
  */
 export async function importContent(settings: Settings, options: ImportOptions): Promise<ImportResult> {
   if (options.report === undefined) return await runSteps(settings, options, newJournal())
@@ -77,28 +82,15 @@ export async function importContent(settings: Settings, options: ImportOptions):
 
 async function runSteps(settings: Settings, options: ImportOptions, journal: Journal): Promise<ImportResult> {
   const startedAt = performance.now()
-  const archivePath = await resolveArchive(settings, options.archive)
-  const index = await readIndex(archivePath, options.signal)
+  const source = await resolveSource(settings, options.archive, options.signal)
   return await withDatabase({ url: settings.database, open: options.database }, async (database) => {
     journal.target = database.label
-    const run = (path: string, of: ArchiveIndex) => {
-      journal.archive = { path: archivePath, index: of }
-      return importArchive(database, settings, options, { path, index: of, journal })
-    }
-    const source = { path: archivePath, database, settings, signal: options.signal }
-    const imported = index === null ? await withUpgradedArchive(source, run) : await run(archivePath, index)
-    return { ...imported, archivePath, durationMs: Math.round(performance.now() - startedAt) }
+    const imported = await withArchive(database, settings, source, options.signal, (archive) => {
+      journal.archive = { path: source.path, index: archive.index }
+      return importArchive(database, settings, options, { ...archive, journal })
+    })
+    return { ...imported, archivePath: source.path, durationMs: Math.round(performance.now() - startedAt) }
   })
-}
-
-/** Null for an archive of the first format, of which a readable one must be made. */
-async function readIndex(path: string, signal: AbortSignal | undefined): Promise<ArchiveIndex | null> {
-  try {
-    return await readArchive(path, { signal })
-  } catch (error) {
-    if (error instanceof UnderstudyError && error.code === 'ARCHIVE_VERSION_1') return null
-    throw error
-  }
 }
 
 type Imported = Omit<ImportResult, 'archivePath' | 'durationMs'>
@@ -107,7 +99,7 @@ async function importArchive(
   database: Database,
   settings: Settings,
   options: ImportOptions,
-  { path, index: whole, journal }: Pick<Run, 'path' | 'index' | 'journal'>,
+  { path, index: whole, isFileset, journal }: Pick<Run, 'path' | 'index' | 'isFileset' | 'journal'>,
 ): Promise<Imported> {
   const relations = whole.files.map(({ schema, relation }) => ({ schema, name: relation }))
   const selection = await selectPackages(settings, relations, options.mode, options.packages ?? {})
@@ -116,7 +108,15 @@ async function importArchive(
   const run = (isDryRun: boolean, expected?: ImportPlan) => {
     journal.steps = []
     return database.withSession((session) =>
-      runLocked(database, session, settings, options, { path, index, selection, isDryRun, expected, journal }),
+      runLocked(database, session, settings, options, {
+        path,
+        index,
+        isFileset,
+        selection,
+        isDryRun,
+        expected,
+        journal,
+      }),
     )
   }
   const finish = (outcome: Outcome, isWritten: boolean): Imported => ({
@@ -134,14 +134,70 @@ async function importArchive(
   return finish(await run(false, plan), true)
 }
 
-async function resolveArchive(settings: Settings, archive: string | undefined): Promise<string> {
-  return archive === undefined || archive === 'latest' ? await findLatestArchive(settings.archives) : archive
+interface OpenArchive {
+  readonly path: string
+  readonly index: ArchiveIndex
+  /** True: it was made of a fileset, and tells of each record where it stands. */
+  readonly isFileset: boolean
+}
+
+/** Where the content comes from: an archive, one of the first format, which has no such index, or the folder of a fileset. */
+interface Source {
+  readonly path: string
+  readonly index: ArchiveIndex | 'first format' | 'fileset'
+}
+
+async function resolveSource(
+  settings: Settings,
+  archive: string | undefined,
+  signal: AbortSignal | undefined,
+): Promise<Source> {
+  const path = archive === undefined || archive === 'latest' ? await findLatestArchive(settings.archives) : archive
+  if (await isFileset(path)) return { path, index: 'fileset' }
+  try {
+    return { path, index: await readArchive(path, { signal }) }
+  } catch (error) {
+    if (error instanceof UnderstudyError && error.code === 'ARCHIVE_VERSION_1') return { path, index: 'first format' }
+    throw error
+  }
+}
+
+/** A fileset, or an archive of the first format, becomes an archive for as long as it is imported: there is one way in. */
+async function withArchive<T>(
+  database: Database,
+  settings: Settings,
+  { path, index }: Source,
+  signal: AbortSignal | undefined,
+  use: (archive: OpenArchive) => Promise<T>,
+): Promise<T> {
+  if (index === 'fileset') return await withFileset(database, settings, path, use)
+  if (index === 'first format')
+    return await withUpgradedArchive({ path, database, settings, signal }, (made, of) =>
+      use({ path: made, index: of, isFileset: false }),
+    )
+  return await use({ path, index, isFileset: false })
+}
+
+async function withFileset<T>(
+  database: Database,
+  settings: Settings,
+  fileset: string,
+  use: (archive: OpenArchive) => Promise<T>,
+): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'understudy-fileset-'))
+  try {
+    const path = await database.withSession((session) => archiveFileset(session, settings, fileset, folder))
+    return await use({ path, index: await readArchive(path), isFileset: true })
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
 }
 
 interface Run {
   readonly path: string
   /** The archive's index, without the relations that are not loaded. */
   readonly index: ArchiveIndex
+  readonly isFileset: boolean
   readonly selection: PackageSelection
   readonly isDryRun: boolean
   /** The plan that was confirmed: what is done must be that. */
@@ -154,7 +210,7 @@ async function runLocked(
   session: Session,
   settings: Settings,
   options: ImportOptions,
-  { path, index, selection, isDryRun, expected, journal }: Run,
+  { path, index, isFileset, selection, isDryRun, expected, journal }: Run,
 ): Promise<Outcome> {
   const { waitMs = DEFAULT_WAIT_MS, onWait, signal } = options
   const outcome = await withAdvisoryLock(session, { waitMs, onWait, signal }, () =>
@@ -164,6 +220,7 @@ async function runLocked(
       target: database.label,
       path,
       index,
+      isFileset,
       packages: selection.packages,
       mode: options.mode,
       onMissing: options.onMissing ?? settings.onMissing,

@@ -1,5 +1,6 @@
 import type { Session } from '../database/port.js'
 import { quoteIdentifier, quoteLiteral } from '../database/quoting.js'
+import { useSearchPath } from '../database/settings.js'
 import { identitySelect } from '../model/identity-sql.js'
 import { leavesOf } from '../model/leaves.js'
 import { type ContentColumn, type ContentRelation, relationLabel } from '../model/model.js'
@@ -185,12 +186,15 @@ async function resolveColumn(session: Session, context: SqlContext, late: LateCo
       where ${which} and not exists (select from ${fromRelation(context, relation)} t where ${isWaiting})`,
   )
   const named = `(${identitySelect(context, target, [targetColumn])}) i`
+  // A generated column's function may name a table without its schema.
+  await useSearchPath(session, 'own')
   const updated = await session.execute(
     `update ${fromRelation(context, relation)} t set ${quoteIdentifier(column.name)} = i.t1
        from understudy.late_reference l
        join ${named} on ${isNamed(context, late)}
       where ${which} and ${isWaiting}`,
   )
+  await useSearchPath(session, 'none')
   if (updated > 0) {
     await session.execute(
       `delete from understudy.late_reference l using ${named} where ${which} and ${isNamed(context, late)}`,

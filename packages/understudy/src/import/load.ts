@@ -30,6 +30,8 @@ export interface Load {
   /** Columns that find a row of the target again. */
   readonly handle: readonly string[]
   readonly slots: readonly Slot[]
+  /** True: `master` says where a record stands, `events.csv:12`. */
+  readonly isFileset: boolean
   /** Whether any record differs from the target: else nothing of this relation is looked at any further. */
   hasDifferences: boolean
   /** Whether values of its records could not be read and were blanked: then the import is refused in the end. */
@@ -78,6 +80,7 @@ export function createLoad(
     extra: name('extra'),
     handle: handleColumns(context, relation),
     slots: relation.columns.flatMap((column, position) => slotsOf(context, column, position + 1)),
+    isFileset: false,
     hasDifferences: true,
     hasUnreadable: false,
     rowsBefore: 0,

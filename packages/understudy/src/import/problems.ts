@@ -50,8 +50,14 @@ export async function readProblem(session: Session, load: Load, about: About, fo
   ]
 }
 
-/** A record as messages name it: by its identity as it travels, else by its key in the source, else by its number. */
-function identityOf({ relation }: Load, alias: string): string {
+/** A record as messages name it: by its identity, and in a fileset by its place too. */
+function identityOf(load: Load, alias: string): string {
+  const name = nameOf(load, alias)
+  return load.isFileset ? `concat_ws(': ', ${alias}.master::json #>> '{}', ${name})` : name
+}
+
+/** By its identity as it travels, else by its key in the source, else by its number. */
+function nameOf({ relation }: Load, alias: string): string {
   const { identity, surrogate } = relation
   const byNumber = `'record ' || ${alias}.n`
   if (identity.kind !== 'key') {

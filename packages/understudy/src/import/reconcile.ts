@@ -31,7 +31,7 @@ export async function findUnrelated(
       const message = `the target holds ${plural(rows, 'row that the archive does', 'rows that the archive does')} not have`
       problems.push(plainProblem('not empty', label, null, message, rows))
     } else if (run.mode !== 'init' && load.relation.identity.kind === 'origin' && load.entry.records > 0) {
-      if (run.index.source.instance === null) {
+      if (run.index.source.instance === null && !run.isFileset) {
         const message = 'the archive does not say where its rows were born, since its source has no registry'
         problems.push(plainProblem('unrelated rows', label, null, message, load.entry.records))
       } else if (load.rowsBefore > 0 && matched === 0 && !sharesHistory(context, load, run, history)) {

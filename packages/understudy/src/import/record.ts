@@ -20,7 +20,7 @@ export async function recordImport(
   loads: readonly Load[],
   run: ImportRun,
 ): Promise<void> {
-  if (run.index.source.instance !== null) {
+  if (run.index.source.instance !== null || run.isFileset) {
     for (const load of loads) {
       if (load.relation.identity.kind === 'origin' && load.counts.inserts > 0) await recordOrigins(session, load)
     }

@@ -1,8 +1,6 @@
 import type { ArchiveIndex } from '../archive/archive-index.js'
 import { openArchive } from '../archive/reader.js'
-import type { Catalog } from '../catalog/catalog.js'
 import { readCatalog } from '../catalog/read-catalog.js'
-import type { RelationConfig } from '../config/define-config.js'
 import type { Settings } from '../config/settings.js'
 import { describeSqlError } from '../database/failures.js'
 import { lockedTransaction, type WaitOptions } from '../database/locked-transaction.js'
@@ -10,8 +8,9 @@ import type { Session } from '../database/port.js'
 import { quoteQualified } from '../database/quoting.js'
 import { useSearchPath } from '../database/settings.js'
 import { type Problem, UnderstudyError } from '../errors.js'
+import { modelForTarget } from '../model/adapt-model.js'
 import { buildModel } from '../model/build-model.js'
-import { resolveRelationSettings } from '../model/content-relations.js'
+import { configuredRelations } from '../model/content-relations.js'
 import { type RelationName, relationLabel, relationOf } from '../model/model.js'
 import { createSqlContext, fromRelation, type SqlContext } from '../model/sql-context.js'
 import type { OnProgress, ProgressEvent } from '../progress.js'
@@ -21,7 +20,7 @@ import { allocateKeys } from './allocate.js'
 import { applyLoads } from './apply.js'
 import { attempt } from './attempt.js'
 import { describeCascades } from './cascades.js'
-import { findIncompatibilities, modelForTarget } from './compatibility.js'
+import { findIncompatibilities } from './compatibility.js'
 import { refuseDuplicates } from './duplicates.js'
 import { attachForeignKeys, detachForeignKeys } from './foreign-keys.js'
 import { withSettableIdentities } from './identity-columns.js'
@@ -57,6 +56,8 @@ export interface ImportRun {
   readonly path: string
   /** The archive's index, without the relations that are not loaded. */
   readonly index: ArchiveIndex
+  /** True: the archive was made of a fileset, and a record's master_id is where it stands: `events.csv:12`. */
+  readonly isFileset: boolean
   /** The data packages that take part, in their order. */
   readonly packages: readonly LoadedPackage[]
   readonly mode: ImportMode
@@ -280,6 +281,7 @@ function startAgain(context: SqlContext, loads: ReadonlyMap<string, Load>): Map<
         ...createLoad(context, load.relation, load.entry, index + 1),
         stage: load.stage,
         hasUnreadable: load.hasUnreadable,
+        isFileset: load.isFileset,
       },
     ]),
   )
@@ -305,7 +307,7 @@ async function prepare(run: ImportRun): Promise<Prepared> {
   const instance = run.isDryRun ? known : await createRegistry(session)
   const context = createSqlContext(
     catalog,
-    modelForTarget(index, catalog),
+    modelForTarget(index.model, catalog),
     instance?.id ?? null,
     configuredRelations(catalog, run.settings),
   )
@@ -313,7 +315,8 @@ async function prepare(run: ImportRun): Promise<Prepared> {
   for (const [position, entry] of index.files.entries()) {
     const name = { schema: entry.schema, name: entry.relation }
     if (!context.relations.has(relationLabel(name))) continue
-    loads.set(relationLabel(name), createLoad(context, relationOf(context.model, name), entry, position + 1))
+    const load = createLoad(context, relationOf(context.model, name), entry, position + 1)
+    loads.set(relationLabel(name), { ...load, isFileset: run.isFileset })
   }
   return { context, loads }
 }
@@ -350,16 +353,6 @@ async function countTarget(session: Session, context: SqlContext, load: Load): P
     `select count(*) as rows from ${fromRelation(context, load.relation)}`,
   )
   load.rowsBefore = row?.rows ?? 0
-}
-
-function configuredRelations(catalog: Catalog, settings: Settings): Map<string, RelationConfig> {
-  const resolved = resolveRelationSettings(catalog, settings, [])
-  return new Map(
-    catalog.relations.flatMap((relation) => {
-      const own = resolved.get(relation.oid)
-      return own === undefined ? [] : [[relationLabel(relation), own] as const]
-    }),
-  )
 }
 
 function planOf(

@@ -1,8 +1,9 @@
-import type { Column, Sequence } from '../catalog/catalog.js'
+import type { Sequence } from '../catalog/catalog.js'
 import type { Session } from '../database/port.js'
-import { quoteIdentifier, quoteLiteral, quoteQualified } from '../database/quoting.js'
+import { quoteLiteral, quoteQualified } from '../database/quoting.js'
 import type { RelationName } from '../model/model.js'
-import { catalogRelation, fromRelation, type SqlContext } from '../model/sql-context.js'
+import { sequenceState } from '../model/sequence-state.js'
+import { catalogRelation, type SqlContext } from '../model/sql-context.js'
 import type { Load } from './load.js'
 
 /**
@@ -82,7 +83,7 @@ async function advanceAll(
   const byName = new Map(sequences.map((sequence) => [quoteQualified(sequence), sequence]))
   for (const [name, sequence] of byName) {
     const [state] = await session.query<{ next: string; lags: boolean }>(
-      stateQuery(
+      sequenceState(
         context,
         name,
         born.filter((each) => quoteQualified(each.sequence) === name).map(({ select }) => select),
@@ -92,37 +93,4 @@ async function advanceAll(
     if (sequence.isOwned) await session.execute(`alter sequence ${name} restart with ${state.next}`)
     else await session.query(`select setval(${quoteLiteral(name)}::regclass, $1::int8, false)`, [state.next])
   }
-}
-
-/** What a sequence would give next, what it must give at least, and whether it lags; one that counts down is looked at from below. */
-function stateQuery(context: SqlContext, name: string, more: readonly string[]): string {
-  const standing = filledColumns(context, name).map(
-    ({ from, column }) => `select max(${column})::int8 as highest, min(${column})::int8 as lowest from ${from}`,
-  )
-  const values = [...standing, ...more]
-  const used = values.length === 0 ? 'select null::int8 as highest, null::int8 as lowest' : values.join(' union all ')
-  return `select case when q.lags then q.bound + q.step else q.next end::text as next, q.lags
-            from (select s.next, d.seqincrement as step,
-                         case when d.seqincrement > 0 then u.highest else u.lowest end as bound,
-                         coalesce(case when d.seqincrement > 0 then u.highest >= s.next else u.lowest <= s.next end, false) as lags
-                    from (select max(highest) as highest, min(lowest) as lowest from (${used}) v) u
-                   cross join pg_catalog.pg_sequence d
-                   cross join lateral (select case when is_called then last_value + d.seqincrement else last_value end as next from ${name}) s
-                   where d.seqrelid = ${quoteLiteral(name)}::regclass) q`
-}
-
-/** Every whole-number column of the database that the sequence fills: tables that share one must never share an id. */
-function filledColumns(context: SqlContext, name: string): { from: string; column: string }[] {
-  const isFilled = (column: Column) =>
-    column.sequence !== null &&
-    quoteQualified(column.sequence) === name &&
-    /^(smallint|integer|bigint)$/.test(column.baseType)
-  return [...context.relations.values()]
-    .filter((relation) => relation.kind === 'table' || relation.kind === 'partitioned table')
-    .filter((relation) => !relation.isPartition)
-    .flatMap((relation) =>
-      relation.columns
-        .filter(isFilled)
-        .map((column) => ({ from: fromRelation(context, relation), column: quoteIdentifier(column.name) })),
-    )
 }

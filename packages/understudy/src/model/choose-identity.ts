@@ -188,3 +188,13 @@ function referencingColumns(references: readonly FoundReference[]): Set<string> 
     references.filter((each) => each.shape === 'value' && each.field === null).flatMap((each) => each.columns),
   )
 }
+
+/** Whether new rows take this key from the archive, because nothing else fills it. */
+export function isTakenFromArchive(column: Column): boolean {
+  return column.identity === null && column.default === null && !isNumberColumn(column)
+}
+
+/** Whether the next value of a column can be told by counting on. */
+export function isNumberColumn(column: Column): boolean {
+  return /^(smallint|integer|bigint|numeric)/.test(column.baseType)
+}

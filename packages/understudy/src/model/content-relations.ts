@@ -63,6 +63,17 @@ export function resolveRelationSettings(
   return resolved
 }
 
+/** What the configuration says about single relations, by label. */
+export function configuredRelations(catalog: Catalog, settings: ModelSettings): Map<string, RelationConfig> {
+  const resolved = resolveRelationSettings(catalog, settings, [])
+  return new Map(
+    catalog.relations.flatMap((relation) => {
+      const own = resolved.get(relation.oid)
+      return own === undefined ? [] : [[relationLabel(relation), own] as const]
+    }),
+  )
+}
+
 /** The reason, an empty text for what nobody expects to travel, or null for content. */
 function reasonToLeaveOut(
   relation: Relation,

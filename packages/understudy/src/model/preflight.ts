@@ -49,7 +49,7 @@ export function describeFinding(finding: Finding): string {
   return `${finding.relation}: ${what}: ${finding.samples.join(', ')}${finding.rows > finding.samples.length ? ', …' : ''}`
 }
 
-async function findNullIdentities(
+export async function findNullIdentities(
   session: Session,
   context: SqlContext,
   relation: ContentRelation,
@@ -74,7 +74,7 @@ function masterOf(relation: ContentRelation): string {
   return `json_build_array(${relation.surrogate.map((_, index) => `i.t${index + 1}`).join(', ')})`
 }
 
-async function findDuplicateIdentities(
+export async function findDuplicateIdentities(
   session: Session,
   context: SqlContext,
   relation: ContentRelation,

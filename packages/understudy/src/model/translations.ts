@@ -125,7 +125,8 @@ function withComparison(
   return { ...translation, alternatives }
 }
 
-function elementType(catalog: Catalog, relation: Relation, column: string, field: string | null): string {
+/** The name of the type of a column's values, or of its elements. */
+export function elementType(catalog: Catalog, relation: Relation, column: string, field: string | null): string {
   const oid = relation.columns.find((each) => each.name === column)?.typeOid ?? 0
   const outer = baseTypeOf(catalog, oid)
   const attribute = outer.attributes.find((each) => each.name === field)
@@ -134,7 +135,7 @@ function elementType(catalog: Catalog, relation: Relation, column: string, field
 }
 
 /** Types that compare with each other as they are. */
-function family(type: string): string {
+export function family(type: string): string {
   if (type === 'int2' || type === 'int4' || type === 'int8') return 'integer'
   return type === 'varchar' ? 'text' : type
 }

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { openDatabase } from '../../src/database/open.js'
 import type { Database } from '../../src/database/port.js'
 import { quoteIdentifier, quoteLiteral } from '../../src/database/quoting.js'
+import { exportFileset } from '../../src/fileset/export-fileset.js'
 import { type Engine, engines, servers } from '../support/engines.js'
 import { createStage, digestsOf, type Stage } from '../support/scenario.js'
 import { type Sample, samples, TYPES } from './value-table.js'
@@ -82,6 +83,24 @@ describe.each(engines)('values on $name', (engine) => {
       await here.close()
       await there.close()
     }
+  }, 180_000)
+
+  test('every value comes back equal through a folder of CSV files', async () => {
+    const source = await createStage(engine, '')
+    const target = await createStage(engine, '')
+    const placed = await placeSamples(engine, source)
+    await source.run(TYPES + tablesOf(placed) + rowsOf(placed))
+    await prepareExtensions(target)
+    await target.run(TYPES + tablesOf(placed))
+    const { path, warnings } = await exportFileset(source.settings, { database: source.created.database })
+    expect(warnings).toEqual([])
+    const result = await target.import(path, { mode: 'init' })
+    expect(result.plan.relations.map(({ inserts }) => inserts)).toEqual(
+      [...new Set(placed.map(({ table }) => table))].map(() => 2),
+    )
+    expect(digestsOf(await target.export())).toEqual(digestsOf(await source.export()))
+    const again = await target.import(path)
+    expect(again.plan.relations.filter(({ unchanged, records }) => unchanged !== records)).toEqual([])
   }, 180_000)
 
   test('values that mean something inside one server only are refused by name before anything is written', async () => {

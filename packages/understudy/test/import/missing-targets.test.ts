@@ -85,6 +85,25 @@ describe.each(engines)('missing targets on $name', (engine) => {
     expect(await target.rows('select * from understudy.late_reference')).toEqual([])
   })
 
+  test('a late reference is resolved although a generated column calls a function that names a table without its schema', async () => {
+    const schema = `
+      create table kinds (id int primary key, label text not null);
+      create function label_of(author int) returns text language sql immutable as 'select label from kinds where id = author';
+      insert into kinds values (1, 'good');
+      create table authors (id serial primary key, name text not null unique);
+      create table books (title text primary key, author_id int references authors, label text generated always as (label_of(author_id)) stored);`
+    const source = await createStage(
+      engine,
+      `${schema} insert into authors (name) values ('ada'); insert into books (title, author_id) values ('one', 1)`,
+    )
+    const target = await createStage(engine, schema)
+    await target.import((await source.export({ exclude: ['authors'] })).path, { onMissing: 'null' })
+    await target.import((await source.export({ only: ['authors'] })).path)
+    expect(await target.rows('select title, name, label from books join authors on authors.id = author_id')).toEqual([
+      { title: 'one', name: 'ada', label: 'good' },
+    ])
+  })
+
   test('a dry run plans the same and leaves nothing behind, not even a sequence value', async () => {
     const source = await createStage(engine, CONTENT)
     const target = await createStage(engine, TARGET)

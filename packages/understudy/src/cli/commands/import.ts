@@ -13,8 +13,9 @@ import type { Output } from '../print/output.js'
 import { transferProgress } from '../print/transfer.js'
 import { waitingNote } from '../print/waiting.js'
 
-interface Options {
-  readonly mode: 'init' | 'replace'
+/** What the commands that import have in common. */
+export interface ImportFlags {
+  readonly mode: (typeof MODES)[number]
   readonly dryRun?: boolean
   readonly onMissing?: MissingPolicy
   readonly yes?: boolean
@@ -25,12 +26,16 @@ interface Options {
   readonly wait: number
 }
 
+interface Options extends ImportFlags {
+  readonly report?: string
+}
+
 export function addImportCommand(program: Command, cli: Cli): void {
   const command = program
     .command('import')
     .description('Bring an archive’s content into the database: shows the plan and asks before it writes')
-    .argument('[archive]', 'the archive’s file, or `latest` in the folder of archives', 'latest')
-    .addOption(new Option('--mode <mode>', MODES_HELP).choices(['init', 'replace']).default('replace'))
+    .argument('[archive]', 'the archive’s file, a fileset’s folder, or `latest` in the folder of archives', 'latest')
+    .addOption(new Option('--mode <mode>', MODES_HELP).choices(MODES).default('replace'))
     .option('--dry-run', 'show the plan and write nothing')
     .addOption(new Option('--on-missing <policy>', MISSING_HELP).choices(['fail', 'null', 'skip', 'placeholder']))
     .option('--yes', 'do not ask; needed where nobody can be asked')
@@ -52,11 +57,11 @@ export function addImportCommand(program: Command, cli: Cli): void {
   })
 }
 
-function mustAsk({ dryRun, yes }: Options): boolean {
+export function mustAsk({ dryRun, yes }: ImportFlags): boolean {
   return !dryRun && !yes
 }
 
-function toEngineOptions(archive: string | undefined, options: Options, output: Output): ImportOptions {
+export function toEngineOptions(archive: string | undefined, options: ImportFlags, output: Output): ImportOptions {
   return {
     archive: archive === undefined || archive === 'latest' ? 'latest' : resolve(archive),
     mode: options.mode,
@@ -72,7 +77,7 @@ function toEngineOptions(archive: string | undefined, options: Options, output: 
 }
 
 /** Where a database wants its name and somebody can type it, it is asked for. */
-async function withTargetName<T>(output: Output, run: (targetName?: string) => Promise<T>): Promise<T> {
+export async function withTargetName<T>(output: Output, run: (targetName?: string) => Promise<T>): Promise<T> {
   try {
     return await run()
   } catch (error) {
@@ -82,13 +87,16 @@ async function withTargetName<T>(output: Output, run: (targetName?: string) => P
   }
 }
 
-const MODES_HELP = 'init: into a database without content of its own; replace: the archive wins for every row it has'
-const MISSING_HELP = 'what happens to a row whose reference finds no target; default: as configured, or fail'
+export const MODES = ['init', 'replace'] as const
+export const MODES_HELP =
+  'init: into a database without content of its own; replace: the archive wins for every row it has'
+export const MISSING_HELP = 'what happens to a row whose reference finds no target; default: as configured, or fail'
 
 const EXAMPLES = {
   'see what the newest archive would change': 'understudy import --dry-run',
   'bring it in, after a look at the plan': 'understudy import',
   'fill an empty database': 'understudy import content.backup.tar.gz --mode init',
+  'a folder of CSV or JSON files': 'understudy import ./fileset --mode replace',
   'in a script': 'understudy import --yes --report import.json',
   'every row that would be refused':
     "understudy import --dry-run --report plan.json || jq '.problems[].cases' plan.json",

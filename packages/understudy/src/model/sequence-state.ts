@@ -1,0 +1,39 @@
+import type { Column } from '../catalog/catalog.js'
+import { quoteIdentifier, quoteLiteral, quoteQualified } from '../database/quoting.js'
+import { fromRelation, type SqlContext } from './sql-context.js'
+
+/**
+ * A select of what a sequence must give `next` and whether it `lags` behind the columns that it fills; one that counts down is looked at from
+ * below. `more` are selects of `highest` and `lowest` that count as well.
+ */
+export function sequenceState(context: SqlContext, name: string, more: readonly string[] = []): string {
+  const standing = filledColumns(context, name).map(
+    ({ from, column }) => `select max(${column})::int8 as highest, min(${column})::int8 as lowest from ${from}`,
+  )
+  const values = [...standing, ...more]
+  const used = values.length === 0 ? 'select null::int8 as highest, null::int8 as lowest' : values.join(' union all ')
+  return `select case when q.lags then q.bound + q.step else q.next end::text as next, q.lags
+            from (select s.next, d.seqincrement as step,
+                         case when d.seqincrement > 0 then u.highest else u.lowest end as bound,
+                         coalesce(case when d.seqincrement > 0 then u.highest >= s.next else u.lowest <= s.next end, false) as lags
+                    from (select max(highest) as highest, min(lowest) as lowest from (${used}) v) u
+                   cross join pg_catalog.pg_sequence d
+                   cross join lateral (select case when is_called then last_value + d.seqincrement else last_value end as next from ${name}) s
+                   where d.seqrelid = ${quoteLiteral(name)}::regclass) q`
+}
+
+/** Every whole-number column of the database that the sequence fills: tables that share one must never share an id. */
+function filledColumns(context: SqlContext, name: string): { from: string; column: string }[] {
+  const isFilled = (column: Column) =>
+    column.sequence !== null &&
+    quoteQualified(column.sequence) === name &&
+    /^(smallint|integer|bigint)$/.test(column.baseType)
+  return [...context.relations.values()]
+    .filter((relation) => relation.kind === 'table' || relation.kind === 'partitioned table')
+    .filter((relation) => !relation.isPartition)
+    .flatMap((relation) =>
+      relation.columns
+        .filter(isFilled)
+        .map((column) => ({ from: fromRelation(context, relation), column: quoteIdentifier(column.name) })),
+    )
+}
