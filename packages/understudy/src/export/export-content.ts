@@ -12,7 +12,8 @@ import { type ContentRelation, relationLabel } from '../model/model.js'
 import { describeFinding, findIdentityProblems } from '../model/preflight.js'
 import { createSqlContext, type SqlContext } from '../model/sql-context.js'
 import type { OnProgress } from '../progress.js'
-import { type Instance, openRegistry, recordTransfer } from '../registry/registry.js'
+import { type Instance, openRegistry, readInstance, recordTransfer } from '../registry/registry.js'
+import { backupSettings } from './backup-settings.js'
 import { relationsRead, selectRelations } from './select-relations.js'
 import { type Content, writeArchive } from './write-archive.js'
 
@@ -24,6 +25,12 @@ export interface ExportOptions {
   readonly exclude?: readonly string[] | undefined
   /** Sessions that read side by side. Default: one per processor, at most four; PGlite has one. */
   readonly jobs?: number | undefined
+  /**
+   * `transfer`, the default: what the configuration says, to the letter. `backup`: everything, nothing masked or left out, at whatever level the
+   * schema is; what the configuration names and this level does not have is passed over, and rows without a usable identity are known by their
+   * origin. `copy`: as a backup, and the database is not written at all.
+   */
+  readonly purpose?: 'transfer' | 'backup' | 'copy' | undefined
   readonly onProgress?: OnProgress | undefined
   readonly signal?: AbortSignal | undefined
   /** A database that is open already; else the settings' one is opened. */
@@ -56,11 +63,12 @@ export interface ExportedFile {
 export async function exportContent(settings: Settings, options: ExportOptions = {}): Promise<ExportResult> {
   return await withDatabase({ url: settings.database, open: options.database }, async (database) => {
     const startedAt = performance.now()
-    const instance = await database.withSession(openRegistry)
+    const isCopy = options.purpose === 'copy'
+    const instance = await database.withSession(isCopy ? readInstance : openRegistry)
     const result = await namingRefusals(() =>
       database.withSession((session) => exportSession(database, session, settings, options, instance)),
     )
-    if (instance !== null) await database.withSession((session) => recordExport(session, result))
+    if (instance !== null && !isCopy) await database.withSession((session) => recordExport(session, result))
     return { ...result, durationMs: Math.round(performance.now() - startedAt) }
   })
 }
@@ -88,13 +96,16 @@ async function namingRefusals<T>(work: () => Promise<T>): Promise<T> {
 async function exportSession(
   database: Database,
   session: Session,
-  settings: Settings,
+  wanted: Settings,
   options: ExportOptions,
   instance: Instance | null,
 ): Promise<ExportResult> {
-  const planned = await session.transaction({ isReadOnly: true }, async () => {
+  const { settings, planned } = await session.transaction({ isReadOnly: true }, async () => {
     await pinSettings(session)
-    return readContent(await readCatalog(session), settings, options)
+    const catalog = await readCatalog(session)
+    const isTransfer = (options.purpose ?? 'transfer') === 'transfer'
+    const settings = isTransfer ? wanted : await backupSettings(session, catalog, wanted, instance?.id ?? null)
+    return { settings, planned: readContent(catalog, settings, options) }
   })
   return await session.transaction({ isolation: 'repeatable read', isReadOnly: true }, async () => {
     await pinSettings(session)
