@@ -24,7 +24,7 @@ export async function confirmPlan(plan: ImportPlan, output: Output): Promise<boo
 }
 
 /** Shows lines and asks about them, all of it on stderr. */
-async function confirmLines(lines: readonly string[], output: Output, message: string): Promise<boolean> {
+export async function confirmLines(lines: readonly string[], output: Output, message: string): Promise<boolean> {
   output.note(lines.join('\n'))
   const { confirm, isCancel } = await import('@clack/prompts')
   const answer = await confirm({ message, initialValue: false, output: process.stderr })
@@ -49,6 +49,17 @@ export async function askTargetName(error: UnderstudyError, output: Output): Pro
   const answer = await text({ message: `${error.message}; type its name to go on`, output: process.stderr })
   if (isCancel(answer)) interrupt()
   return typeof answer === 'string' ? answer : ''
+}
+
+/** Where a database wants its name and somebody can type it, it is asked for. */
+export async function withTargetName<T>(output: Output, run: (targetName?: string) => Promise<T>): Promise<T> {
+  try {
+    return await run()
+  } catch (error) {
+    const isWanted = error instanceof UnderstudyError && error.code === 'TARGET_NAME_REQUIRED'
+    if (!isWanted || !output.canAsk) throw error
+    return await run(await askTargetName(error, output))
+  }
 }
 
 /** A prompt takes Ctrl-C for itself; here it means what it means everywhere. */

@@ -7,6 +7,9 @@ import { addImportCommand } from './commands/import.js'
 import { addInitCommand } from './commands/init.js'
 import { addInspectCommand } from './commands/inspect.js'
 import { addMigrateCommand } from './commands/migrate.js'
+import { addRehearseCommand } from './commands/rehearse.js'
+import { addRestoreCommand } from './commands/restore.js'
+import { addUpgradeCommand } from './commands/upgrade.js'
 import { examples } from './examples.js'
 
 /** The whole command line. Commands import their part of the engine when they run, so that `--help` answers at once. */
@@ -32,6 +35,9 @@ export function createProgram(cli: Cli): Command {
   addExportCommand(program, cli)
   addImportCommand(program, cli)
   addMigrateCommand(program, cli)
+  addRehearseCommand(program, cli)
+  addRestoreCommand(program, cli)
+  addUpgradeCommand(program, cli)
   return program.addHelpText('after', examples(PROGRAM_EXAMPLES) + EXIT_CODES_HELP)
 }
 
@@ -46,4 +52,5 @@ const PROGRAM_EXAMPLES = {
 
 const EXIT_CODES_HELP = `
 Exit codes:
-  0 done   1 error   2 migrations pending   3 locked by somebody else   4 checks failed   130 interrupted`
+  0 done   1 error   2 migrations pending   3 locked by somebody else   4 checks failed
+  5 data would be lost   6 rehearsal failed   130 interrupted`

@@ -8,6 +8,7 @@ import { withDatabase } from '../database/with-database.js'
 import { UnderstudyError } from '../errors.js'
 import type { OnProgress } from '../progress.js'
 import { readInstance } from '../registry/registry.js'
+import { requireLevel } from './level.js'
 import type { PackageReport } from './package-steps.js'
 import { type PackageRange, type PackageSelection, selectPackages } from './packages.js'
 import { describeDifference, type ImportMode, type ImportPlan, isSamePlan, type MissingPolicy } from './plan.js'
@@ -28,6 +29,8 @@ export interface ImportOptions {
   readonly confirm?: ((plan: ImportPlan) => Promise<boolean>) | undefined
   /** The name of the target database, which one marked `safe` or `production` asks for. */
   readonly targetName?: string | undefined
+  /** True: an archive from an earlier level of the schema is imported as it is. Default: it is refused. */
+  readonly acceptsOlderLevel?: boolean | undefined
   /** How long to wait for another run, or for a table that somebody writes. Default: 30 s. */
   readonly waitMs?: number | undefined
   /**
@@ -62,7 +65,7 @@ const DEFAULT_WAIT_MS = 30_000
  * Imports an archive into a database, whole or not at all: one transaction under one lock. With `confirm` the plan is made first without
  * holding any table, shown, and must still hold when it is carried out.
  *
- * @throws UnderstudyError `TARGET_NAME_REQUIRED`, `IMPORT_INCOMPATIBLE`, `IMPORT_REFUSED`, `IMPORT_REFUSED_BY_DATABASE`, `IMPORT_COUNT_MISMATCH`,
+ * @throws UnderstudyError `ARCHIVE_LEVEL_OLDER`, `ARCHIVE_LEVEL_NEWER`, `TARGET_NAME_REQUIRED`, `IMPORT_INCOMPATIBLE`, `IMPORT_REFUSED`, `IMPORT_REFUSED_BY_DATABASE`, `IMPORT_COUNT_MISMATCH`,
  * `DATA_PACKAGES_INVALID`, `SEED_INVALID`, `SEED_FAILED`, `PLAN_CHANGED`, `CANCELLED`, `LOCK_NOT_AVAILABLE`, `REPORT_WRITE_FAILED`, and those of the archive layer
  */
 export async function importContent(settings: Settings, options: ImportOptions): Promise<ImportResult> {
@@ -100,6 +103,7 @@ async function runSteps(settings: Settings, options: ImportOptions, journal: Jou
       warnings: index.warnings,
       durationMs: Math.round(performance.now() - startedAt),
     })
+    await database.withSession((session) => requireLevel(session, index, options))
     if (options.isDryRun === true) return finish(await run(true), false)
     await database.withSession((session) => requireTargetName(session, settings, options))
     if (options.confirm === undefined) return finish(await run(false), true)
@@ -111,7 +115,8 @@ async function runSteps(settings: Settings, options: ImportOptions, journal: Jou
   })
 }
 
-async function resolveArchive(settings: Settings, archive: string | undefined): Promise<string> {
+/** The path that an argument means: itself, or the newest archive of the folder. */
+export async function resolveArchive(settings: Settings, archive: string | undefined): Promise<string> {
   return archive === undefined || archive === 'latest' ? await findLatestArchive(settings.archives) : archive
 }
 

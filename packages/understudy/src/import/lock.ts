@@ -10,7 +10,12 @@ const LOCK_NOT_AVAILABLE = '55P03'
  * Locks the relations that the archive touches against other writers; readers go on. In order of name, so that two runs cannot wait for each
  * other, and not longer than `waitMs`.
  */
-export async function lockRelations(session: Session, index: ArchiveIndex, waitMs: number): Promise<void> {
+export async function lockRelations(
+  session: Session,
+  index: ArchiveIndex,
+  waitMs: number,
+  mode: 'share row exclusive' | 'access exclusive' = 'share row exclusive',
+): Promise<void> {
   const names = index.files.map((file) => quoteQualified({ schema: file.schema, name: file.relation }))
   const rows = await session.query<{ name: string }>(
     `select name from unnest($1::text[]) with ordinality n(name, position)
@@ -21,7 +26,7 @@ export async function lockRelations(session: Session, index: ArchiveIndex, waitM
   if (rows.length === 0) return
   await session.query(`select set_config('lock_timeout', $1::text, true)`, [`${Math.max(1, Math.round(waitMs))}ms`])
   try {
-    await session.script(`lock table ${rows.map(({ name }) => name).join(', ')} in share row exclusive mode`)
+    await session.script(`lock table ${rows.map(({ name }) => name).join(', ')} in ${mode} mode`)
   } catch (error) {
     if (describeSqlError(error)?.sqlstate !== LOCK_NOT_AVAILABLE) throw error
     throw new UnderstudyError('LOCK_NOT_AVAILABLE', 'another transaction writes to a relation of this import', {

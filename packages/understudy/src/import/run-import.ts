@@ -59,6 +59,8 @@ export interface ImportRun {
   readonly mode: ImportMode
   readonly onMissing: MissingPolicy
   readonly isDryRun: boolean
+  /** True for a restore into emptied relations: new rows keep the keys that they had in the source. */
+  readonly keepsKeys?: boolean | undefined
   readonly waitMs: number
   /** Throws where the plan is not the one that was agreed. */
   readonly approve: (plan: ImportPlan) => void
@@ -107,7 +109,7 @@ export async function runImport(run: ImportRun): Promise<Outcome> {
 const INSUFFICIENT_PRIVILEGE = '42501'
 
 /** What the database refuses outside the steps for one relation. */
-function asRefusal(error: unknown): unknown {
+export function asRefusal(error: unknown): unknown {
   const facts = describeSqlError(error)
   if (facts === undefined) return error
   const code = facts.sqlstate === INSUFFICIENT_PRIVILEGE ? 'PRIVILEGE_MISSING' : 'IMPORT_REFUSED_BY_DATABASE'
@@ -118,7 +120,8 @@ function asRefusal(error: unknown): unknown {
   })
 }
 
-async function importInTransaction(run: ImportRun): Promise<Outcome> {
+/** Inside the caller's transaction. */
+export async function importInTransaction(run: ImportRun): Promise<Outcome> {
   const { session, journal } = run
   const steps = new Steps(run)
   const packages = new PackageSteps(run.packages)
@@ -241,7 +244,7 @@ async function planLoads(
     const differing = list.filter((load) => load.hasDifferences)
     if (!run.isDryRun) await advanceSequences(session, context, differing)
     for (const load of differing) {
-      await attempt(load, 'allocate keys for', () => allocateKeys(session, context, load, run.isDryRun))
+      await attempt(load, 'allocate keys for', () => allocateKeys(session, context, load, run))
     }
     return await settleMissing(session, context, loads, run)
   })
@@ -271,6 +274,13 @@ function startAgain(context: SqlContext, loads: ReadonlyMap<string, Load>): Map<
   )
 }
 
+/** The archive's records in temporary tables, compared with nothing yet. */
+export async function stageArchive(run: ImportRun): Promise<{ context: SqlContext; loads: ReadonlyMap<string, Load> }> {
+  const { context, loads } = await prepare(run)
+  await stageAll(run, new Steps(run), loads)
+  return { context, loads }
+}
+
 /** Locks first, then reads the catalog: what is read holds until the commit. */
 async function prepare(run: ImportRun): Promise<{ context: SqlContext; loads: Map<string, Load> }> {
   const { session, index } = run
@@ -278,7 +288,8 @@ async function prepare(run: ImportRun): Promise<{ context: SqlContext; loads: Ma
   if (!run.isDryRun) await lockRelations(session, index, run.waitMs)
   const catalog = await readCatalog(session)
   const own = buildModel(catalog, run.settings)
-  const problems = findIncompatibilities(index, catalog, own.model)
+  // With its own keys back, a bare value means the same row as it did.
+  const problems = findIncompatibilities(index, catalog, run.keepsKeys ? { relations: [] } : own.model)
   if (problems.length > 0) {
     throw refusal(problems, 'IMPORT_INCOMPATIBLE')
   }
@@ -388,7 +399,7 @@ async function writeAll(
   await attachIndexes(session, indexes)
   await attachForeignKeys(session, detached)
   await resumeTriggers(session, suspended)
-  await catchUpSequences(session, context, changing)
+  await catchUpSequences(session, context, changing, run)
   await verifyWritten(session, context, firing)
   await recordImport(session, changing, run)
   await packages.finish(session, resolved)

@@ -12,6 +12,8 @@ import { readSessionSettings, restoreSessionSettings } from './session-settings.
 export interface SafetyOptions {
   /** What may be lost, by name, beside what the migrations say: `events.old_status`. */
   readonly allowLoss?: readonly string[] | undefined
+  /** True: everything may be lost; `onLoss` is told what is. For a database that is a copy. */
+  readonly isLossAllowed?: boolean | undefined
   /**
    * True: an archive is written and verified before the first migration. False: none is, and the ledger says that nobody wanted one. Default: where
    * the database or the environment is production, where the configuration says so, and before a migration without a transaction.
@@ -43,16 +45,16 @@ async function takeArchive(
   database: Database,
   steps: readonly LoadedMigration[],
 ): Promise<Backup> {
-  if (options.backup === false) return { archive: null, isDeclined: true }
+  if (options.backup === false) return { name: null, isDeclined: true }
   const isWanted =
     options.backup === true ||
     settings.migrations.backup ||
     steps.some(({ isTransactional }) => !isTransactional) ||
     (await isProduction(database))
-  if (!isWanted) return { archive: null, isDeclined: false }
+  if (!isWanted) return { name: null, isDeclined: false }
   const path = await writeBackup(settings, database, options.signal)
   if (path !== null) options.onBackup?.(path)
-  return { archive: path === null ? null : basename(path), isDeclined: false }
+  return { name: path === null ? null : basename(path), isDeclined: false }
 }
 
 async function isProduction(database: Database): Promise<boolean> {
@@ -69,6 +71,6 @@ async function runWatched(settings: Settings, options: SafetyOptions, step: Guar
     await step.run()
     await restoreSessionSettings(session, before)
   })
-  refuseLosses(losses, [...migration.allowLoss, ...(options.allowLoss ?? [])])
+  if (!options.isLossAllowed) refuseLosses(losses, [...migration.allowLoss, ...(options.allowLoss ?? [])])
   if (losses.length > 0) options.onLoss?.(migration.file.id, losses)
 }

@@ -30,7 +30,7 @@ export async function migrateArchived(
     const applied = await withMigrationLock(database, lockOptionsOf(options), async (turn) => {
       const { steps } = await turn((session) => planArchived(session, project, options))
       if (steps.length === 0) return []
-      const backup = await safeguards.archive(database, steps)
+      const archive = await safeguards.archive(database, steps)
       return await turn(async (session) => {
         const { steps, overridden } = await planArchived(session, project, options)
         const { mirror } = settings.migrations
@@ -39,7 +39,7 @@ export async function migrateArchived(
           method: 'archived',
           mirror,
           safeguards,
-          backup,
+          archive,
           overridden,
           options,
         } as const

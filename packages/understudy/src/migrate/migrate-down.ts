@@ -46,11 +46,11 @@ export async function migrateDown(settings: Settings, options: MigrateDownOption
       const result = { database: database.label, ids: steps.map(({ file }) => file.id) }
       if (options.isPlanOnly || steps.length === 0)
         return { ...result, reverted: [], durationMs: Math.round(performance.now() - started) }
-      const backup = await safeguards.archive(database, steps)
+      const archive = await safeguards.archive(database, steps)
       const reverted = await turn(async (session) => {
         const { steps, overridden } = await planDown(session, project, options)
         const { mirror } = settings.migrations
-        const context = { direction: 'down', method: 'run', mirror, safeguards, backup, overridden, options } as const
+        const context = { direction: 'down', method: 'run', mirror, safeguards, archive, overridden, options } as const
         return await runSteps(session, steps, { ...context, packageOf: project.packageOf })
       })
       return { ...result, reverted, durationMs: Math.round(performance.now() - started) }

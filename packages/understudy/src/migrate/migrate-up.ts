@@ -49,12 +49,12 @@ export async function migrateUp(settings: Settings, options: MigrateOptions = {}
       const plan = (session: Session) => planRun(session, project, { selection, allow: options.allow })
       const { steps, manual } = await turn(plan)
       if (steps.length === 0) return { applied: [], manual: idsOf(manual) }
-      const backup = await safeguards.archive(database, steps)
+      const archive = await safeguards.archive(database, steps)
       return await turn(async (session) => {
         // Planned anew: between two turns on an embedded database somebody else in this process may have had one.
         const { steps, manual, overridden } = await plan(session)
         const { mirror } = settings.migrations
-        const context = { direction: 'up', method: 'run', mirror, safeguards, backup, overridden, options } as const
+        const context = { direction: 'up', method: 'run', mirror, safeguards, archive, overridden, options } as const
         const applied = await runSteps(session, steps, { ...context, packageOf: project.packageOf })
         return { applied, manual: idsOf(manual) }
       })

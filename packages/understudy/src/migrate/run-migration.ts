@@ -17,7 +17,7 @@ export interface RunOptions extends RetryOptions {
   readonly method: LedgerRow['method']
   readonly mirror: MigrationMirror | null
   readonly safeguards: Safeguards
-  readonly backup: Backup
+  readonly archive: Backup
 }
 
 /** One direction of one migration, under way. */
@@ -116,7 +116,7 @@ function actionOf({ direction, method }: Run): LogEntry['action'] {
   return method === 'archived' ? 'archived' : direction
 }
 
-function entryOf({ migration, package: packageName, method, backup }: Run) {
-  const { archive, isDeclined: isArchiveDeclined } = backup
+function entryOf({ migration, package: packageName, method, archive: backup }: Run) {
+  const { name: archive, isDeclined: isArchiveDeclined } = backup
   return { file: migration.file, package: packageName, method, archive, isArchiveDeclined }
 }

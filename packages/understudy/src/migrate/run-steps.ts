@@ -39,7 +39,7 @@ export interface StepsContext {
   readonly method: LedgerRow['method']
   readonly mirror: MigrationMirror | null
   readonly safeguards: Safeguards
-  readonly backup: Backup
+  readonly archive: Backup
   /** Findings that were overridden: they are written into the log. */
   readonly overridden: readonly DriftFinding[]
   packageOf(file: MigrationFile): string

@@ -19,7 +19,7 @@ export interface Safeguards {
 /** What the ledger says about the archive before a migration. */
 export interface Backup {
   /** The archive's file name, or null where none was taken. */
-  readonly archive: string | null
+  readonly name: string | null
   /** True where somebody asked for none in so many words. */
   readonly isDeclined: boolean
 }

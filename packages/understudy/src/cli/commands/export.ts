@@ -12,6 +12,7 @@ interface Options {
   readonly only?: readonly string[]
   readonly exclude?: readonly string[]
   readonly jobs?: number
+  readonly backup?: boolean
 }
 
 export function addExportCommand(program: Command, cli: Cli): void {
@@ -21,6 +22,7 @@ export function addExportCommand(program: Command, cli: Cli): void {
     .option('--out <path>', 'the archive’s file, or the folder for it; default: the folder of archives')
     .option('--only <relations>', 'these relations alone, `*` for any characters', parseNames)
     .option('--exclude <relations>', 'all but these relations', parseNames)
+    .option('--backup', 'everything, nothing masked or left out, at whatever level the schema is')
     .option('-j, --jobs <number>', 'how many relations are read side by side', parseJobs)
     .addHelpText(
       'after',
@@ -29,17 +31,19 @@ export function addExportCommand(program: Command, cli: Cli): void {
         'into a file': 'understudy export --out before-the-change.backup.tar.gz',
         'two relations and all that belong to the shop': "understudy export --only users,posts,'shop.*'",
         'everything but logs': "understudy export --exclude '*_log'",
+        'the whole database, to be restored as it is': 'understudy export --backup',
         'the path, for a script': 'understudy export --json | jq -r .path',
       }),
     )
   act<Options>(command, cli, async ({ settings, output, signal, options }) => {
     const { exportContent } = await import('../../export/export-content.js')
-    const { only, exclude, jobs } = options
+    const { only, exclude, jobs, backup } = options
     const result = await exportContent(settings, {
       out: options.out && resolveOut(options.out),
       only,
       exclude,
       jobs,
+      purpose: backup ? 'backup' : 'transfer',
       signal,
       onProgress: transferProgress(output),
     })
