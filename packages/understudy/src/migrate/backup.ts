@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises'
 import { verifyArchive } from '../archive/reader.js'
 import type { Settings } from '../config/settings.js'
 import type { Database } from '../database/port.js'
@@ -17,7 +18,10 @@ export async function writeBackup(
 ): Promise<string | null> {
   try {
     const { path, files } = await exportContent(settings, { purpose: 'backup', database, signal })
-    if (files.length === 0) return null
+    if (files.length === 0) {
+      await rm(path)
+      return null
+    }
     await verifyArchive(path, { signal })
     return path
   } catch (error) {
