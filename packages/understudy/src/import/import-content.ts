@@ -1,6 +1,6 @@
 import type { ArchiveIndex } from '../archive/archive-index.js'
 import { readArchive } from '../archive/reader.js'
-import { findLatestArchive } from '../archive/store.js'
+import { locateArchive } from '../archive/store.js'
 import type { Settings } from '../config/settings.js'
 import { type LockHolder, withAdvisoryLock } from '../database/advisory-lock.js'
 import type { Database, Session } from '../database/port.js'
@@ -117,7 +117,7 @@ async function runSteps(settings: Settings, options: ImportOptions, journal: Jou
 
 /** The path that an argument means: itself, or the newest archive of the folder. */
 export async function resolveArchive(settings: Settings, archive: string | undefined): Promise<string> {
-  return archive === undefined || archive === 'latest' ? await findLatestArchive(settings.archives) : archive
+  return await locateArchive(settings.archives, archive ?? 'latest')
 }
 
 interface Run {

@@ -24,14 +24,13 @@ export async function findLimits(
     project.files.filter(({ id }) => !applied.has(id)),
     settings.root,
   )
+  for (const file of scratch.driver === 'pglite' ? project.files : []) {
+    if (/provider\s*=\s*'?icu|collate\s+"[^"]*-x-icu"|deterministic\s*=\s*false/i.test(file.text))
+      limits.push(`${file.id} uses collations that an embedded database ignores: use --scratch-url`)
+  }
   for (const { file, isTransactional, up } of pending) {
     if (!isTransactional) limits.push(`${file.id} runs without a transaction: the guard does not watch it`)
     const sql = up.sql ?? ''
-    if (
-      scratch.driver === 'pglite' &&
-      /provider\s*=\s*'?icu|collate\s+"[^"]*-x-icu"|deterministic\s*=\s*false/i.test(sql)
-    )
-      limits.push(`${file.id} uses collations that an embedded database ignores: use --scratch-url`)
     if (/\b(create|alter|drop)\s+role\b|\bgrant\b[^;]*\bto\b|\bowner\s+to\b/i.test(sql))
       limits.push(`${file.id} names roles, which the scratch database may not have`)
   }

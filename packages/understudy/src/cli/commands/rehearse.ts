@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { act, type Cli } from '../cli.js'
 import { examples } from '../examples.js'
@@ -38,7 +37,7 @@ export function addRehearseCommand(program: Command, cli: Cli): void {
     const { from, to, only, scratchUrl, allowLoss } = options
     const rehearsal = await rehearse(settings, {
       ...{ from, to, only, scratchUrl, allowLoss, signal },
-      archive: archive === undefined || archive === 'latest' ? archive : resolve(archive),
+      archive,
       onLimits: (limits) => showLimits(limits, output),
       onStep: (step) => showStep(step, output),
     })

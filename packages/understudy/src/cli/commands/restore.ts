@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
 import { act, type Cli } from '../cli.js'
 import { confirmLines, requireTerminal, withTargetName } from '../confirm.js'
@@ -41,7 +40,7 @@ export function addRestoreCommand(program: Command, cli: Cli): void {
     const { restoreArchive } = await import('../../restore/restore-archive.js')
     const result = await withTargetName(output, (targetName = options.targetName) =>
       restoreArchive(settings, {
-        archive: archive === 'latest' ? archive : resolve(archive),
+        archive,
         isDryRun: options.dryRun,
         maxRemoved: options.maxRemoved,
         targetName,

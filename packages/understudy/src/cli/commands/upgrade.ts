@@ -37,7 +37,7 @@ export function addUpgradeCommand(program: Command, cli: Cli): void {
     const { to, out, scratchUrl } = options
     const result = await upgradeArchive(settings, {
       ...{ to, scratchUrl, signal },
-      archive: archive === 'latest' ? archive : resolve(archive),
+      archive,
       out: out && (out.endsWith('/') ? `${resolve(out)}/` : resolve(out)),
       onMigration: (id) => output.progress.update(id),
     })
