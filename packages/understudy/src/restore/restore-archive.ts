@@ -197,10 +197,10 @@ async function refuseOtherLevel({ session, index }: ImportRun): Promise<void> {
 function refuseBeyondLimit(plan: RestorePlan, maxRemoved: number): void {
   const removed = sum(plan, 'removed')
   if (removed <= maxRemoved) return
-  throw new UnderstudyError('RESTORE_REFUSED', `${removed} rows would be removed, more than ${maxRemoved}`, {
+  throw new UnderstudyError('RESTORE_REFUSED', `${rows(removed)} would be removed, more than ${maxRemoved}`, {
     detail: plan.relations
       .filter((each) => each.removed > 0)
-      .map((each) => `${each.relation}: ${each.removed} rows that came after the archive`)
+      .map((each) => `${each.relation}: ${rows(each.removed)} that came after the archive`)
       .join('\n'),
     hint: `Look at them with --dry-run. If they may go: --max-removed ${removed}`,
   })
@@ -210,10 +210,10 @@ async function requireName(session: Session, plan: RestorePlan, given: string | 
   const [row] = await session.query<{ name: string }>('select current_database()::text as name')
   const instance = await readInstance(session)
   if (row?.name === given) return
-  const marked = instance?.environment === 'production' ? ', which is marked production' : ''
+  const marked = instance?.environment === 'production' ? ', which is marked production,' : ''
   throw new UnderstudyError(
     'TARGET_NAME_REQUIRED',
-    `a restore removes ${sum(plan, 'removed')} rows and overwrites ${sum(plan, 'changed')} in this database${marked}`,
+    `a restore into this database${marked} removes ${rows(sum(plan, 'removed'))} and overwrites ${rows(sum(plan, 'changed'))}`,
     {
       detail: given === undefined ? undefined : `the name given, ${given}, is not its name`,
       hint: `If it is the one you mean, say its name: --target-name ${row?.name ?? ''}`,
@@ -226,6 +226,10 @@ function expectSame(found: RestorePlan, agreed: RestorePlan): void {
   throw new UnderstudyError('PLAN_CHANGED', 'the database changed since the plan was shown', {
     hint: 'Nothing was written. Run the restore again and look at the new plan.',
   })
+}
+
+function rows(count: number): string {
+  return count === 1 ? '1 row' : `${count} rows`
 }
 
 function differences(plan: RestorePlan): number {
