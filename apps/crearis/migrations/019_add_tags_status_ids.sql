@@ -1,4 +1,6 @@
 -- migrate: description Numbers for keys, xmlids for names; tags, status, images, regions, publishing
+-- Users lose the text key that nobody shows; a task's status becomes the number of a row of that name.
+-- migrate: allow-loss users.id, tasks.status
 
 -- 1. What the new shape replaces --------------------------------------------------------------------------------------
 

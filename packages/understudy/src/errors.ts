@@ -55,6 +55,38 @@ export const ERROR_CODES = {
     meaning: 'a migration failed; it was rolled back, those before it stand',
     remedy: 'Correct the file at the place that the detail names and run `understudy migrate up` again.',
   },
+  BACKUP_FAILED: {
+    meaning:
+      'the archive that must be there before a migration could not be written, or not be read back; nothing was migrated',
+    remedy: 'Mend the cause that the message names, or say `--no-backup`.',
+  },
+  DATA_LOSS: {
+    meaning: 'a migration would lose data that nothing allows it to lose; it was rolled back',
+    remedy:
+      'Keep the data, or allow the loss by the words that the hint prints, in the migration or with `--allow-loss`.',
+  },
+  REHEARSAL_FAILED: {
+    meaning: 'migrations that were tried out on a copy of the data failed there; the database itself was not touched',
+    remedy: 'Read the cause, correct the migration that the message names, and rehearse again.',
+  },
+  REHEARSAL_IMPOSSIBLE: {
+    meaning:
+      'a scratch database cannot hold what the archive needs: an extension, a level of the schema that the files do not give',
+    remedy: 'Name a PostgreSQL server with `--scratch-url`, or bring the migration files to the level of the archive.',
+  },
+  RESTORE_REFUSED: {
+    meaning:
+      'an archive cannot be put back as it was: another level of the schema, masked values, or more rows to remove than is allowed',
+    remedy: 'Read the detail: it names what does not fit, and the hint names the word that allows it.',
+  },
+  ARCHIVE_LEVEL_OLDER: {
+    meaning: 'the archive is from an earlier level of the schema than the database',
+    remedy: 'Bring it to the level of today with `understudy upgrade`, or import with `--upgrade`.',
+  },
+  ARCHIVE_LEVEL_NEWER: {
+    meaning: 'the archive is from a later level of the schema than the database',
+    remedy: 'Run `understudy migrate up` on the database first.',
+  },
   DATABASE_URL_INVALID: {
     meaning: 'the address of a database cannot be understood',
     remedy:

@@ -56,6 +56,7 @@ export {
   type FilesetOptions,
   type FilesetResult,
 } from './fileset/export-fileset.js'
+export type { Loss } from './guard/loss.js'
 export type { FilledRelation } from './identify/fill.js'
 export { type IdentifyOptions, type IdentifyResult, identifyRows, type Unidentified } from './identify/identify-rows.js'
 export { defineSeed, type SeedDatabase, type SeedScript } from './import/define-seed.js'
@@ -72,6 +73,7 @@ export type { Warning, WarningKind } from './inspect/warnings.js'
 export { type BaselineOptions, type BaselineResult, migrateBaseline } from './migrate/baseline.js'
 export { defineMigration, type Migration, type MigrationDatabase } from './migrate/define-migration.js'
 export { type DryRunResult, type DryRunStep, migrateDryRun } from './migrate/dry-run.js'
+export type { SafetyOptions } from './migrate/guarded.js'
 export type { LedgerRow } from './migrate/ledger.js'
 export type { LockPatience, LockRetry } from './migrate/lock-retries.js'
 export { type MigrateArchivedOptions, migrateArchived } from './migrate/migrate-archived.js'
@@ -98,7 +100,11 @@ export type { AppliedMigration, MigrateProgress, RunnerOptions } from './migrate
 export { migrateVerify, type VerifyFinding, type VerifyResult } from './migrate/verify.js'
 export type { ContentModel, ContentRelation, Identity, Reference, RelationName, Translation } from './model/model.js'
 export type { OnProgress, ProgressEvent } from './progress.js'
+export { type Rehearsal, type RehearsedStep, type RehearseOptions, rehearse } from './rehearse/rehearse.js'
+export type { RestoredRelation, RestorePlan } from './restore/plan-restore.js'
+export { type RestoreOptions, type RestoreResult, restoreArchive } from './restore/restore-archive.js'
 export { type SyncOptions, type SyncResult, syncContent } from './sync/sync-content.js'
+export { type UpgradeOptions, type UpgradeResult, upgradeArchive } from './upgrade/upgrade-archive.js'
 export type { CheckResult, Severity } from './validate/check.js'
 export { type CheckDatabase, defineCheck, type ProjectCheck } from './validate/define-check.js'
 export {

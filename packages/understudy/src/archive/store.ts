@@ -1,5 +1,5 @@
 import { readdir, stat } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { UnderstudyError } from '../errors.js'
 
 /** Where archives stand unless the configuration says otherwise. */
@@ -58,6 +58,25 @@ export async function findLatestArchive(folder: string): Promise<string> {
   throw new UnderstudyError('ARCHIVE_NOT_FOUND', `no archive in the folder ${folder}`, {
     hint: 'Make one with `understudy export`, or name another folder.',
   })
+}
+
+/**
+ * The path of an archive as somebody names it: `latest` in the folder, a path, or the bare name of one in the folder, as the ledger of migrations has
+ * it.
+ *
+ * @throws UnderstudyError `ARCHIVE_NOT_FOUND` for `latest` in an empty folder
+ */
+export async function locateArchive(folder: string, given: string): Promise<string> {
+  if (given === 'latest') return await findLatestArchive(folder)
+  const here = resolve(given)
+  if (given !== basename(given) || (await isFile(here))) return here
+  const there = join(folder, given)
+  return (await isFile(there)) ? there : here
+}
+
+async function isFile(path: string): Promise<boolean> {
+  const facts = await stat(path).catch(() => undefined)
+  return facts?.isFile() ?? false
 }
 
 /** What `--from` means: a file, or a folder whose newest archive is taken. */

@@ -62,6 +62,17 @@ export async function askTargetName(error: UnderstudyError, output: Output): Pro
   return typeof answer === 'string' ? answer : ''
 }
 
+/** Where a database wants its name and somebody can type it, it is asked for. */
+export async function withTargetName<T>(output: Output, run: (targetName?: string) => Promise<T>): Promise<T> {
+  try {
+    return await run()
+  } catch (error) {
+    const isWanted = error instanceof UnderstudyError && error.code === 'TARGET_NAME_REQUIRED'
+    if (!isWanted || !output.canAsk) throw error
+    return await run(await askTargetName(error, output))
+  }
+}
+
 /** A prompt takes Ctrl-C for itself; here it means what it means everywhere. */
 function interrupt(): void {
   process.emit('SIGINT')

@@ -9,6 +9,10 @@ export const EXIT_CODES = {
   locked: 3,
   /** Checks failed: what is there is not what should be. */
   invalid: 4,
+  /** The guard stopped a migration that would lose data. */
+  loss: 5,
+  /** A rehearsal failed. */
+  rehearsal: 6,
 } as const
 
 export type ExitCode = (typeof EXIT_CODES)[keyof typeof EXIT_CODES]
@@ -19,6 +23,8 @@ const CODES_OF_ERRORS: Partial<Record<ErrorCode, ExitCode>> = {
   MIGRATION_DRIFT: EXIT_CODES.invalid,
   MIGRATION_LOCK_TIMEOUT: EXIT_CODES.locked,
   MIGRATION_UNFINISHED: EXIT_CODES.invalid,
+  DATA_LOSS: EXIT_CODES.loss,
+  REHEARSAL_FAILED: EXIT_CODES.rehearsal,
 }
 
 export function exitCodeOf(error: unknown): ExitCode {

@@ -1,4 +1,7 @@
+import { relative } from 'node:path'
 import type { Command } from 'commander'
+import { describeLoss, type Loss } from '../guard/loss.js'
+import type { SafetyOptions } from '../migrate/guarded.js'
 import type { MigrateProgress, RunnerOptions } from '../migrate/run-steps.js'
 import { parseNames, parseSeconds } from './option-values.js'
 import type { Output } from './print/output.js'
@@ -14,6 +17,8 @@ export interface SharedOptions {
 /** What those share that run migrations. */
 export interface RunOptions extends SharedOptions {
   readonly lockTimeout: number
+  readonly backup?: boolean
+  readonly allowLoss?: readonly string[]
 }
 
 export function addSharedOptions(command: Command): Command {
@@ -23,20 +28,41 @@ export function addSharedOptions(command: Command): Command {
 }
 
 export function addRunOptions(command: Command): Command {
-  return addSharedOptions(command).option(
-    '--lock-timeout <seconds>',
-    'how long a statement waits for a lock before its migration is tried again; 0 for no limit',
-    parseSeconds,
-    5,
-  )
+  return addSharedOptions(command)
+    .option(
+      '--lock-timeout <seconds>',
+      'how long a statement waits for a lock before its migration is tried again; 0 for no limit',
+      parseSeconds,
+      5,
+    )
+    .option('--backup', 'write and verify an archive first, as production does by itself')
+    .option('--no-backup', 'write none, whatever the environment says; the ledger remembers it')
+    .option('--allow-loss <names>', 'let this be lost, in the words of the guard: `events.old_status`', parseNames)
 }
 
 export function toSharedOptions({ wait, allowDrift }: SharedOptions, output: Output) {
   return { waitMs: wait * 1000, allow: allowDrift, onProgress: (step: MigrateProgress) => showProgress(step, output) }
 }
 
-export function toRunnerOptions(options: RunOptions, output: Output, signal: AbortSignal): RunnerOptions {
-  return { ...toSharedOptions(options, output), lockTimeoutMs: Math.round(options.lockTimeout * 1000), signal }
+export function toRunnerOptions(
+  options: RunOptions,
+  output: Output,
+  signal: AbortSignal,
+): RunnerOptions & SafetyOptions {
+  return {
+    ...toSharedOptions(options, output),
+    lockTimeoutMs: Math.round(options.lockTimeout * 1000),
+    backup: options.backup,
+    allowLoss: options.allowLoss,
+    onLoss: (id, losses) => showLosses(id, losses, output),
+    onBackup: (path) => output.note(`archive before the first migration: ${relative('.', path)}`),
+    signal,
+  }
+}
+
+/** What was lost with leave. */
+export function showLosses(id: string, losses: readonly Loss[], output: Output): void {
+  for (const loss of losses) output.note(`${id} loses, as allowed: ${describeLoss(loss)}`)
 }
 
 function showProgress(progress: MigrateProgress, output: Output): void {

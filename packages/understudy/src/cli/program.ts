@@ -10,7 +10,10 @@ import { addImportCommand } from './commands/import.js'
 import { addInitCommand } from './commands/init.js'
 import { addInspectCommand } from './commands/inspect.js'
 import { addMigrateCommand } from './commands/migrate.js'
+import { addRehearseCommand } from './commands/rehearse.js'
+import { addRestoreCommand } from './commands/restore.js'
 import { addSyncCommand } from './commands/sync.js'
+import { addUpgradeCommand } from './commands/upgrade.js'
 import { addValidateCommand } from './commands/validate.js'
 import { examples } from './examples.js'
 
@@ -42,6 +45,9 @@ export function createProgram(cli: Cli): Command {
   addValidateCommand(program, cli)
   addSyncCommand(program, cli)
   addBackupsCommand(program, cli)
+  addRehearseCommand(program, cli)
+  addRestoreCommand(program, cli)
+  addUpgradeCommand(program, cli)
   return program.addHelpText('after', examples(PROGRAM_EXAMPLES) + EXIT_CODES_HELP)
 }
 
@@ -56,4 +62,5 @@ const PROGRAM_EXAMPLES = {
 
 const EXIT_CODES_HELP = `
 Exit codes:
-  0 done   1 error   2 migrations pending   3 locked by somebody else   4 checks failed   130 interrupted`
+  0 done   1 error   2 migrations pending   3 locked by somebody else   4 checks failed
+  5 data would be lost   6 rehearsal failed   130 interrupted`

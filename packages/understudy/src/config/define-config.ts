@@ -87,6 +87,8 @@ export interface MigrationsConfig {
   readonly archived?: string | undefined
   /** A list of applied migrations that the application keeps itself, kept in step with the ledger. */
   readonly mirror?: MigrationMirrorConfig | undefined
+  /** True: an archive is written and verified before every run of migrations. Default: where NODE_ENV or `environment` says production. */
+  readonly backup?: boolean | undefined
 }
 
 export interface MigrationMirrorConfig {

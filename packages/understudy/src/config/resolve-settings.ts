@@ -50,6 +50,10 @@ export function resolveSettings(config: UnderstudyConfig, origin: ConfigOrigin):
       startWith: environment.DB_MIGRATION_STARTWITH || null,
       endWith: environment.DB_MIGRATION_ENDWITH || null,
       includesManual: environment.RUN_MANUAL_MIGRATIONS === 'true',
+      backup:
+        config.migrations?.backup === true ||
+        environment.NODE_ENV === 'production' ||
+        config.environment === 'production',
     },
     dataPackages: Object.entries(config.dataPackages ?? {}).map(([name, own]) => resolveDataPackage(name, own, root)),
     checks: resolve(root, config.checks ?? 'checks'),

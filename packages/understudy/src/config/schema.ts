@@ -62,6 +62,7 @@ const migrations = z.strictObject({
   archived: name.optional(),
   mirror: mirror.optional(),
   packages: z.record(name, migrationPackage).optional(),
+  backup: z.boolean().optional(),
 })
 
 const modes = z.array(z.enum(['init', 'replace'])).min(1, 'expected at least one mode')

@@ -68,6 +68,8 @@ export interface MigrationSettings {
   readonly endWith: string | null
   /** RUN_MANUAL_MIGRATIONS=true. */
   readonly includesManual: boolean
+  /** Whether an archive is written before migrations run. */
+  readonly backup: boolean
 }
 
 /** Where the application keeps a list of applied migrations of its own. */

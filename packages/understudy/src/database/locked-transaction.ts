@@ -11,6 +11,16 @@ const PAUSE_MS = 100
 
 /** What each mode waits for (manual, "Conflicting Lock Modes"), as `pg_locks` writes it. */
 const CONFLICTS = {
+  'access exclusive': [
+    'AccessShareLock',
+    'RowShareLock',
+    'RowExclusiveLock',
+    'ShareUpdateExclusiveLock',
+    'ShareLock',
+    'ShareRowExclusiveLock',
+    'ExclusiveLock',
+    'AccessExclusiveLock',
+  ],
   'access share': ['AccessExclusiveLock'],
   'share row exclusive': [
     'RowExclusiveLock',

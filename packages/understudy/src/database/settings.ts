@@ -26,9 +26,16 @@ const PINNED: Readonly<Record<string, string>> = {
   jit: 'off',
 }
 
+export interface PinOptions {
+  /** `own`: the session's time zone stays, under which a migration has cast between types with and without one. Default: UTC. */
+  readonly timeZone?: 'UTC' | 'own'
+}
+
 /** Pins the settings for the running transaction, in one statement, and empties its search path. Must be called inside a transaction. */
-export async function pinSettings(session: Session): Promise<void> {
-  const calls = Object.entries({ ...PINNED, search_path: '' }).map(([name, value]) => setLocal(name, value))
+export async function pinSettings(session: Session, options: PinOptions = {}): Promise<void> {
+  const calls = Object.entries({ ...PINNED, search_path: '' })
+    .filter(([name]) => options.timeZone !== 'own' || name !== 'TimeZone')
+    .map(([name, value]) => setLocal(name, value))
   await session.query(`
     select
       ${calls.join(',\n      ')},
@@ -44,6 +51,21 @@ export async function pinSettings(session: Session): Promise<void> {
  */
 export async function useSearchPath(session: Session, path: 'none' | 'own'): Promise<void> {
   await session.script(`set local search_path to ${path === 'own' ? 'default' : "''"}`)
+}
+
+/** Pins the settings while `work` runs, and gives back those that the transaction had. An error leaves them: it ends the transaction anyway. */
+export async function withPinnedSettings<T>(session: Session, options: PinOptions, work: () => Promise<T>): Promise<T> {
+  const names = [...Object.keys(PINNED), 'search_path', 'transaction_timeout']
+  const before = await session.query<{ name: string; value: string }>(
+    `select name, pg_catalog.current_setting(name) as value
+       from pg_catalog.unnest($1::text[]) name
+      where pg_catalog.current_setting(name, true) is not null`,
+    [names],
+  )
+  await pinSettings(session, options)
+  const result = await work()
+  await session.query(`select ${before.map(({ name, value }) => setLocal(name, value)).join(', ')}`)
+  return result
 }
 
 function setLocal(name: string, value: string): string {

@@ -17,7 +17,8 @@ import { createSqlContext, type SqlContext } from '../model/sql-context.js'
 import type { OnProgress } from '../progress.js'
 import { refuseCopy } from '../registry/copies.js'
 import { readHistory } from '../registry/history.js'
-import { type Instance, openRegistry, recordTransfer, type Transfer } from '../registry/registry.js'
+import { type Instance, openRegistry, readInstance, recordTransfer, type Transfer } from '../registry/registry.js'
+import { backupSettings } from './backup-settings.js'
 import { relationsRead, selectRelations } from './select-relations.js'
 import { type Content, type Prepared, writeArchive } from './write-archive.js'
 
@@ -34,6 +35,12 @@ export interface ExportOptions {
   /** How long to wait for a transaction that rewrites a table, such as a migration. Default: 30 s. */
   readonly waitMs?: number | undefined
   readonly onWait?: ((holder: LockHolder | undefined) => void) | undefined
+  /**
+   * `transfer`, the default: what the configuration says, to the letter. `backup`: everything, nothing masked or left out, at whatever level the
+   * schema is; what the configuration names and this level does not have is passed over, and rows without a usable identity are known by their
+   * origin. `copy`: as a backup, and the database is not written at all.
+   */
+  readonly purpose?: 'transfer' | 'backup' | 'copy' | undefined
   readonly onProgress?: OnProgress | undefined
   readonly signal?: AbortSignal | undefined
   /** A database that is open already; else the settings' one is opened. */
@@ -72,7 +79,10 @@ export async function exportContent(settings: Settings, options: ExportOptions =
       result: await writeArchive(database, session, settings, options, prepared),
       instance: prepared.instance,
     }))
-    const remarks = instance === null ? [] : await database.withSession((session) => recordExport(session, result))
+    const remarks =
+      instance === null || options.purpose === 'copy'
+        ? []
+        : await database.withSession((session) => recordExport(session, result))
     const warnings = [...result.warnings, ...remarks]
     const folders =
       options.layout === 'folders' ? await writeFolders(result.path, dirname(settings.archives), options) : null
@@ -88,6 +98,7 @@ export async function readContentSnapshot<T>(
   read: (session: Session, prepared: Prepared) => Promise<T>,
 ): Promise<T> {
   const instance = await database.withSession(async (session) => {
+    if (options.purpose === 'copy') return await readInstance(session)
     const opened = await openRegistry(session)
     await refuseCopy(session, opened)
     return opened
@@ -97,7 +108,7 @@ export async function readContentSnapshot<T>(
   )
 }
 
-type ReadOptions = Pick<ExportOptions, 'only' | 'exclude' | 'waitMs' | 'onWait' | 'onProgress' | 'signal'>
+type ReadOptions = Pick<ExportOptions, 'only' | 'exclude' | 'purpose' | 'waitMs' | 'onWait' | 'onProgress' | 'signal'>
 
 const DEFAULT_WAIT_MS = 30_000
 const INSUFFICIENT_PRIVILEGE = '42501'
@@ -123,20 +134,27 @@ async function namingRefusals<T>(work: () => Promise<T>): Promise<T> {
 
 async function readSession<T>(
   session: Session,
-  settings: Settings,
+  wanted: Settings,
   options: ReadOptions,
   instance: Instance | null,
   read: (session: Session, prepared: Prepared) => Promise<T>,
 ): Promise<T> {
   const { waitMs = DEFAULT_WAIT_MS, onWait, signal } = options
   const waits = { waitMs, onWait, signal, mode: 'access share', isReadOnly: true } as const
+  let settings = wanted
+  const plan = async (): Promise<Content> => {
+    const catalog = await readCatalog(session)
+    if ((options.purpose ?? 'transfer') !== 'transfer')
+      settings = await backupSettings(session, catalog, wanted, instance?.id ?? null)
+    return readContent(catalog, settings, options)
+  }
   const look = async (): Promise<Content & { catalog: Catalog }> => {
     const catalog = await readCatalog(session)
     return { catalog, ...readContent(catalog, settings, options) }
   }
   options.onProgress?.({ step: 'lock', relation: null, rows: 0, totalRows: null, bytes: 0, isDone: false })
   const unlocked = { ...waits, tables: [] }
-  const planned = await lockedTransaction(session, unlocked, { prepare: look, work: async (content) => content })
+  const planned = await lockedTransaction(session, unlocked, { prepare: plan, work: async (content) => content })
   const tables = relationsRead(planned.built.model, planned.selected.relations).map(quoteQualified)
   return await lockedTransaction(
     session,

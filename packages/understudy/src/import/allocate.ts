@@ -17,14 +17,18 @@ export async function allocateKeys(
   session: Session,
   context: SqlContext,
   load: Load,
-  isDryRun: boolean,
+  { isDryRun, keepsKeys = false }: { readonly isDryRun: boolean; readonly keepsKeys?: boolean | undefined },
 ): Promise<void> {
   const columns = catalogRelation(context, load.relation).columns
   const isNeeded = !isDryRun && load.counts.inserts > 0
   const keys = load.relation.surrogate.map((name, index) => {
     const column = columns.find((each) => each.name === name)
     if (column === undefined) throw new Error(`${name} is not in the target`)
-    const value = isNeeded ? defaultExpression(context, load.relation, column) : 'null'
+    const value = !isNeeded
+      ? 'null'
+      : keepsKeys
+        ? masterKey(load.relation, index)
+        : defaultExpression(context, load.relation, column)
     return `case when m.is_new then (${value})::${column.baseType} end as k${index + 1}`
   })
   // A default may call a function that names a sequence without its schema.
@@ -35,6 +39,11 @@ export async function allocateKeys(
   )
   if (isNeeded) await useSearchPath(session, 'none')
   await analyzeTemporary(session, load, load.rows)
+}
+
+/** The key that the row had in the source: one value, or an array of several. */
+function masterKey({ surrogate }: ContentRelation, index: number): string {
+  return surrogate.length === 1 ? `(m.master::json #>> '{}')` : `(m.master::json ->> ${index})`
 }
 
 /** A column without a default takes the next number, or, where it is no number, the value that it had in the source. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ArchiveIndex } from '../archive/archive-index.js'
 import { readArchive } from '../archive/reader.js'
-import { findLatestArchive } from '../archive/store.js'
+import { locateArchive } from '../archive/store.js'
 import type { Settings } from '../config/settings.js'
 import { withAdvisoryLock } from '../database/advisory-lock.js'
 import type { LockHolder } from '../database/lock-holder.js'
@@ -15,6 +15,7 @@ import { isFileset } from '../fileset/manifest.js'
 import type { OnProgress } from '../progress.js'
 import { readInstance } from '../registry/registry.js'
 import { withUpgradedArchive } from './first-format.js'
+import { requireLevel } from './level.js'
 import type { PackageReport } from './package-steps.js'
 import { type PackageRange, type PackageSelection, selectPackages } from './packages.js'
 import { describeDifference, type ImportMode, type ImportPlan, isSamePlan, type MissingPolicy } from './plan.js'
@@ -35,6 +36,8 @@ export interface ImportOptions {
   readonly confirm?: ((plan: ImportPlan) => Promise<boolean>) | undefined
   /** The name of the target database, which one marked `safe` or `production` asks for. */
   readonly targetName?: string | undefined
+  /** True: an archive from an earlier level of the schema is imported as it is. Default: it is refused. */
+  readonly acceptsOlderLevel?: boolean | undefined
   /** How long to wait for another run, or for a table that somebody writes. Default: 30 s. */
   readonly waitMs?: number | undefined
   /**
@@ -69,7 +72,7 @@ const DEFAULT_WAIT_MS = 30_000
  * Imports an archive or a fileset into a database, whole or not at all: one transaction under one lock. With `confirm` the plan is made first without
  * holding any table, shown, and must still hold when it is carried out.
  *
- * @throws UnderstudyError `TARGET_NAME_REQUIRED`, `IMPORT_INCOMPATIBLE`, `IMPORT_REFUSED`, `IMPORT_REFUSED_BY_DATABASE`, `IMPORT_COUNT_MISMATCH`,
+ * @throws UnderstudyError `ARCHIVE_LEVEL_OLDER`, `ARCHIVE_LEVEL_NEWER`, `TARGET_NAME_REQUIRED`, `IMPORT_INCOMPATIBLE`, `IMPORT_REFUSED`, `IMPORT_REFUSED_BY_DATABASE`, `IMPORT_COUNT_MISMATCH`,
  * `DATA_PACKAGES_INVALID`, `SEED_INVALID`, `SEED_FAILED`, `PLAN_CHANGED`, `CANCELLED`, `LOCK_NOT_AVAILABLE`, `REPORT_WRITE_FAILED`, `FILESET_INVALID`, and those of the archive layer
  */
 export async function importContent(settings: Settings, options: ImportOptions): Promise<ImportResult> {
@@ -124,6 +127,7 @@ async function importArchive(
     isWritten,
     warnings: index.warnings,
   })
+  await database.withSession((session) => requireLevel(session, index, options))
   if (options.isDryRun === true) return finish(await run(true), false)
   await database.withSession((session) => requireTargetName(session, settings, options))
   if (options.confirm === undefined) return finish(await run(false), true)
@@ -152,14 +156,19 @@ async function resolveSource(
   archive: string | undefined,
   signal: AbortSignal | undefined,
 ): Promise<Source> {
-  const path = archive === undefined || archive === 'latest' ? await findLatestArchive(settings.archives) : archive
-  if (await isFileset(path)) return { path, index: 'fileset' }
+  if (archive !== undefined && (await isFileset(archive))) return { path: archive, index: 'fileset' }
+  const path = await resolveArchive(settings, archive)
   try {
     return { path, index: await readArchive(path, { signal }) }
   } catch (error) {
     if (error instanceof UnderstudyError && error.code === 'ARCHIVE_VERSION_1') return { path, index: 'first format' }
     throw error
   }
+}
+
+/** The path that an argument means: itself, or the newest archive of the folder. */
+export async function resolveArchive(settings: Settings, archive: string | undefined): Promise<string> {
+  return await locateArchive(settings.archives, archive ?? 'latest')
 }
 
 /** A fileset, or an archive of the first format, becomes an archive for as long as it is imported: there is one way in. */

@@ -2,7 +2,7 @@ import type { ArchiveIndex } from '../archive/archive-index.js'
 import type { Session } from '../database/port.js'
 import { quoteQualified } from '../database/quoting.js'
 
-/** The relations that the archive touches and the target has, in order of name. They are locked against other writers; readers go on. */
+/** The relations that the archive touches and the target has, in order of name. They are to be locked. */
 export async function relationsToLock(session: Session, index: ArchiveIndex): Promise<string[]> {
   const names = index.files.map((file) => quoteQualified({ schema: file.schema, name: file.relation }))
   const rows = await session.query<{ name: string }>(

@@ -36,7 +36,7 @@ export async function recordImport(
     archiveId: run.index.id,
     archiveName: run.path.replace(/^.*[\\/]/, ''),
     sourceInstance: run.index.source.instance,
-    mode: run.mode,
+    mode: run.keepsKeys ? 'restore' : run.mode,
     relations: Object.fromEntries(
       run.index.files.map((file) => {
         const label = relationLabel({ schema: file.schema, name: file.relation })

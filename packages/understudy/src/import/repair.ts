@@ -28,7 +28,7 @@ export async function repairCascades(
     await parseStaged(session, context, again)
     await matchRows(session, context, again)
     if (!hasChanges(again)) continue
-    await allocateKeys(session, context, again, true)
+    await allocateKeys(session, context, again, { isDryRun: true })
     await bindReferences(session, context, again, new Map())
     await applyLoads(session, context, new Map([[relationLabel(load.relation), again]]), () => {})
     repaired.push(again)

@@ -63,6 +63,8 @@ export interface ImportRun {
   readonly mode: ImportMode
   readonly onMissing: MissingPolicy
   readonly isDryRun: boolean
+  /** True for a restore into emptied relations: new rows keep the keys that they had in the source. */
+  readonly keepsKeys?: boolean | undefined
   readonly waitMs: number
   readonly onWait: WaitOptions['onWait']
   /** Throws where the plan is not the one that was agreed. */
@@ -108,7 +110,7 @@ export async function runImport(run: ImportRun): Promise<Outcome> {
     const steps = new Steps(run)
     return await lockedTransaction(session, locks, {
       prepare: () => steps.time('lock', () => prepare(run)),
-      work: (prepared) => importInTransaction(run, steps, prepared),
+      work: (prepared) => importPrepared(run, steps, prepared),
     })
   } catch (error) {
     if (error instanceof DryRunDone) return error.outcome
@@ -119,7 +121,7 @@ export async function runImport(run: ImportRun): Promise<Outcome> {
 const INSUFFICIENT_PRIVILEGE = '42501'
 
 /** What the database refuses outside the steps for one relation. */
-function asRefusal(error: unknown): unknown {
+export function asRefusal(error: unknown): unknown {
   const facts = describeSqlError(error)
   if (facts === undefined) return error
   const code = facts.sqlstate === INSUFFICIENT_PRIVILEGE ? 'PRIVILEGE_MISSING' : 'IMPORT_REFUSED_BY_DATABASE'
@@ -130,11 +132,13 @@ function asRefusal(error: unknown): unknown {
   })
 }
 
-async function importInTransaction(
-  run: ImportRun,
-  steps: Steps,
-  { context, loads: staged }: Prepared,
-): Promise<Outcome> {
+/** Inside the caller's transaction, which has locked the relations and pinned the settings. */
+export async function importInTransaction(run: ImportRun): Promise<Outcome> {
+  const steps = new Steps(run)
+  return await importPrepared(run, steps, await steps.time('lock', () => prepare(run)))
+}
+
+async function importPrepared(run: ImportRun, steps: Steps, { context, loads: staged }: Prepared): Promise<Outcome> {
   const { session, journal } = run
   const packages = new PackageSteps(run.packages)
   await steps.time('stage', () => stageAll(run, steps, staged))
@@ -256,7 +260,7 @@ async function planLoads(
     const differing = list.filter((load) => load.hasDifferences)
     if (!run.isDryRun) await advanceSequences(session, context, differing)
     for (const load of differing) {
-      await attempt(load, 'allocate keys for', () => allocateKeys(session, context, load, run.isDryRun))
+      await attempt(load, 'allocate keys for', () => allocateKeys(session, context, load, run))
     }
     return await settleMissing(session, context, loads, run)
   })
@@ -292,15 +296,24 @@ interface Prepared {
   readonly loads: Map<string, Load>
 }
 
+/** The archive's records in temporary tables, compared with nothing yet. */
+export async function stageArchive(run: ImportRun): Promise<Prepared> {
+  const { context, loads } = await prepare(run)
+  await stageAll(run, new Steps(run), loads)
+  return { context, loads }
+}
+
 /** The relations are locked: what is read of the catalog holds until the commit. */
 async function prepare(run: ImportRun): Promise<Prepared> {
   const { session, index } = run
   const known = await readInstance(session)
   await refuseCopy(session, known)
-  await refuseTwin(session, known, index)
+  // What is put back where it was bears this database's id, and a scratch database takes on that of the archive.
+  if (!run.keepsKeys) await refuseTwin(session, known, index)
   const catalog = await readCatalog(session)
   const own = buildModel(catalog, run.settings)
-  const problems = findIncompatibilities(index, catalog, own.model)
+  // With its own keys back, a bare value means the same row as it did.
+  const problems = findIncompatibilities(index, catalog, run.keepsKeys ? { relations: [] } : own.model)
   if (problems.length > 0) {
     throw refusal(problems, 'IMPORT_INCOMPATIBLE')
   }
@@ -401,7 +414,7 @@ async function writeAll(
   await attachIndexes(session, indexes)
   await attachForeignKeys(session, detached)
   await resumeTriggers(session, suspended)
-  await catchUpSequences(session, context, changing)
+  await catchUpSequences(session, context, changing, run)
   await verifyWritten(session, context, firing)
   await recordImport(session, context, changing, run)
   await packages.finish(session, resolved)

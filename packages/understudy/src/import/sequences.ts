@@ -28,14 +28,16 @@ export async function advanceSequencesOf(session: Session, context: SqlContext, 
 }
 
 /** Moves the sequences of columns that the import wrote itself, where they lag behind now. */
-export async function catchUpSequences(session: Session, context: SqlContext, loads: readonly Load[]): Promise<void> {
-  const written = loads.flatMap((load) =>
-    sequencesOf(
-      context,
-      load,
-      load.relation.columns.map((column) => column.name),
-    ),
-  )
+export async function catchUpSequences(
+  session: Session,
+  context: SqlContext,
+  loads: readonly Load[],
+  { keepsKeys = false }: { readonly keepsKeys?: boolean | undefined } = {},
+): Promise<void> {
+  const written = loads.flatMap((load) => {
+    const { columns, surrogate } = load.relation
+    return sequencesOf(context, load, [...columns.map((column) => column.name), ...(keepsKeys ? surrogate : [])])
+  })
   await advanceAll(session, context, { sequences: written, born: [], when: 'where it lags' })
 }
 

@@ -99,7 +99,7 @@ function chooseFiles(
 }
 
 function entryOf(file: MigrationFile, facts: Pick<LedgerEntry, 'package' | 'method'>): LedgerEntry {
-  return { file, ...facts, state: 'applied', durationMs: null, archive: null }
+  return { file, ...facts, state: 'applied', durationMs: null, archive: null, isArchiveDeclined: false }
 }
 
 async function recordAll(session: Session, project: MigrationProject, entries: readonly LedgerEntry[]): Promise<void> {

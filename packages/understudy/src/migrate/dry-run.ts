@@ -1,6 +1,7 @@
 import type { Settings } from '../config/settings.js'
 import type { Session } from '../database/port.js'
 import { withDatabase } from '../database/with-database.js'
+import { createSafeguards } from './guarded.js'
 import type { LoadedMigration } from './load-migration.js'
 import { limitLockWaits } from './lock-retries.js'
 import { type MigrateOptions, planRun, selectionOf } from './migrate-up.js'
@@ -8,7 +9,7 @@ import { describeMigrationFailure } from './migration-failure.js'
 import { readProject } from './read-project.js'
 import { inOneTransaction, runScript, type SentStatement } from './run-script.js'
 import { lockOptionsOf } from './run-steps.js'
-import { UNGUARDED } from './safeguards.js'
+import type { Safeguards } from './safeguards.js'
 import { readSessionSettings, restoreSessionSettings } from './session-settings.js'
 import { withMigrationLock } from './with-migration-lock.js'
 
@@ -45,7 +46,8 @@ export async function migrateDryRun(settings: Settings, options: MigrateOptions 
     withMigrationLock(database, lockOptionsOf(options), (turn) =>
       turn(async (session) => {
         const { steps, manual } = await planRun(session, project, { selection, allow: options.allow })
-        const tried = await withoutCommit(session, () => trySteps(session, steps, options))
+        const safeguards = createSafeguards(settings, options)
+        const tried = await withoutCommit(session, () => trySteps(session, steps, options, safeguards))
         const done = steps.map((step, index) => ({
           id: step.file.id,
           package: project.packageOf(step.file),
@@ -64,13 +66,14 @@ async function trySteps(
   session: Session,
   steps: readonly LoadedMigration[],
   options: MigrateOptions,
+  safeguards: Safeguards,
 ): Promise<readonly Trial[]> {
   const trials: Trial[] = []
   for (const [index, step] of steps.entries()) {
     if (!step.isTransactional) break
     const { id } = step.file
     options.onProgress?.({ step: 'start', id, index, count: steps.length })
-    const trial = await tryOne(session, step, options).catch((error: unknown) => {
+    const trial = await tryOne(session, step, options, safeguards).catch((error: unknown) => {
       options.signal?.throwIfAborted()
       throw describeMigrationFailure(error, { migration: step, script: step.up })
     })
@@ -80,7 +83,7 @@ async function trySteps(
   return trials
 }
 
-async function tryOne(session: Session, migration: LoadedMigration, options: MigrateOptions) {
+async function tryOne(session: Session, migration: LoadedMigration, options: MigrateOptions, safeguards: Safeguards) {
   const statements: SentStatement[] = []
   const started = performance.now()
   const settings = await readSessionSettings(session)
@@ -91,7 +94,7 @@ async function tryOne(session: Session, migration: LoadedMigration, options: Mig
     const onStatement = (statement: SentStatement) => statements.push(statement)
     return runScript(session, migration.up, { isTransactional: true, signal: options.signal, onStatement })
   }
-  await inOneTransaction(session, () => UNGUARDED.around({ session, migration, direction: 'up', run }))
+  await inOneTransaction(session, () => safeguards.around({ session, migration, direction: 'up', run }))
   await restoreSessionSettings(session, settings)
   return { wasTried: true, statements, durationMs: Math.round(performance.now() - started) }
 }

@@ -16,6 +16,8 @@ export interface LedgerRow {
   readonly toolVersion: string
   /** The archive that was written before, or null. */
   readonly archive: string | null
+  /** Whether it ran without an archive because somebody said so. */
+  readonly isArchiveDeclined: boolean
   /** `unfinished`: begun without a transaction, and not seen to the end. */
   readonly state: 'applied' | 'unfinished'
   /** `baseline`: it was there when the database was adopted; `archived`: a data seed out of the archive of migrations. */
@@ -30,6 +32,7 @@ export interface LedgerEntry {
   readonly state: LedgerRow['state']
   readonly durationMs: number | null
   readonly archive: string | null
+  readonly isArchiveDeclined: boolean
 }
 
 /** The migrations that were applied, by id; none where the ledger does not exist yet. Writes nothing. */
@@ -46,6 +49,7 @@ export async function readLedger(session: Session): Promise<readonly LedgerRow[]
        duration_ms as "durationMs",
        tool_version as "toolVersion",
        archive,
+       coalesce((to_jsonb(migration) ->> 'archive_declined')::boolean, false) as "isArchiveDeclined",
        coalesce(to_jsonb(migration) ->> 'state', 'applied') as state,
        coalesce(to_jsonb(migration) ->> 'method', 'run') as method
      from understudy.migration
@@ -67,9 +71,9 @@ export async function createLedger(session: Session): Promise<void> {
 export async function writeLedgerRow(session: Session, entry: LedgerEntry): Promise<void> {
   await session.execute(
     `insert into understudy.migration
-       (id, package, checksum, checksum_algorithm, duration_ms, tool_version, archive, state, method)
+       (id, package, checksum, checksum_algorithm, duration_ms, tool_version, archive, archive_declined, state, method)
      values
-       ($1::text, $2::text, $3::text, $4::text, $5::integer, $6::text, $7::text, $8::text, $9::text)
+       ($1::text, $2::text, $3::text, $4::text, $5::integer, $6::text, $7::text, $8::boolean, $9::text, $10::text)
      on conflict (id) do update
      set duration_ms = excluded.duration_ms,
          state = excluded.state,
@@ -82,6 +86,7 @@ export async function writeLedgerRow(session: Session, entry: LedgerEntry): Prom
       entry.durationMs,
       TOOL_VERSION,
       entry.archive,
+      entry.isArchiveDeclined,
       entry.state,
       entry.method,
     ],
@@ -148,6 +153,7 @@ create table if not exists understudy.migration (
 );
 alter table understudy.migration
   alter column duration_ms drop not null,
+  add column if not exists archive_declined boolean not null default false,
   add column if not exists state text not null default 'applied' check (state in ('applied', 'unfinished')),
   add column if not exists method text not null default 'run' check (method in ('run', 'baseline', 'archived'));
 comment on table understudy.migration is 'Ledger of the schema migrations that were applied to this database, one row each.';
@@ -159,6 +165,7 @@ comment on column understudy.migration.applied_at is 'When the migration had run
 comment on column understudy.migration.duration_ms is 'How long it ran, in milliseconds; null where it was not run but found.';
 comment on column understudy.migration.tool_version is 'Version of Understudy that applied it.';
 comment on column understudy.migration.archive is 'Name of the archive that was written before it, or null.';
+comment on column understudy.migration.archive_declined is 'Whether it ran without an archive because somebody said so.';
 comment on column understudy.migration.state is 'unfinished: begun without a transaction and not seen to the end; a person must look.';
 comment on column understudy.migration.method is 'run by Understudy; baseline: there when the database was adopted; archived: a data seed out of the archive of migrations.';
 

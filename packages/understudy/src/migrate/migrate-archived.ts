@@ -2,12 +2,12 @@ import type { Settings } from '../config/settings.js'
 import type { Session } from '../database/port.js'
 import { withDatabase } from '../database/with-database.js'
 import { assertNoDrift, compareLedger, type DriftFinding } from './compare-ledger.js'
+import { createSafeguards } from './guarded.js'
 import { type LoadedMigration, loadMigrations } from './load-migration.js'
 import type { MigrateOptions, MigrateResult } from './migrate-up.js'
 import { assertNothingSkipped, findNamed } from './plan-migrations.js'
 import { ARCHIVED_PACKAGE, type MigrationProject, readProject, readRecords } from './read-project.js'
 import { lockOptionsOf, runSteps } from './run-steps.js'
-import { UNGUARDED } from './safeguards.js'
 import { assertFinished } from './unfinished.js'
 import { withMigrationLock } from './with-migration-lock.js'
 
@@ -25,7 +25,7 @@ export async function migrateArchived(
 ): Promise<MigrateResult> {
   const started = performance.now()
   const project = await readProject(settings, options)
-  const safeguards = UNGUARDED
+  const safeguards = createSafeguards(settings, options)
   return await withDatabase({ url: settings.database, open: options.database }, async (database) => {
     const applied = await withMigrationLock(database, lockOptionsOf(options), async (turn) => {
       const { steps } = await turn((session) => planArchived(session, project, options))

@@ -3,15 +3,15 @@ import type { Database, Session } from '../database/port.js'
 import { withDatabase } from '../database/with-database.js'
 import { UnderstudyError } from '../errors.js'
 import { assertNoDrift, type DriftFinding } from './compare-ledger.js'
+import { createSafeguards, type SafetyOptions } from './guarded.js'
 import { type LoadedMigration, loadMigrations } from './load-migration.js'
 import { findNamed } from './plan-migrations.js'
 import { type MigrationProject, type MigrationRecords, readProject, readRecords } from './read-project.js'
 import { type AppliedMigration, lockOptionsOf, type RunnerOptions, runSteps } from './run-steps.js'
-import { UNGUARDED } from './safeguards.js'
 import { assertFinished } from './unfinished.js'
 import { withMigrationLock } from './with-migration-lock.js'
 
-export interface MigrateDownOptions extends RunnerOptions {
+export interface MigrateDownOptions extends RunnerOptions, SafetyOptions {
   /** The migration that stays as the last one, by number or id; `none` takes all of them back. */
   readonly to: string
   /** True: say what would be taken back, and take nothing back. */
@@ -39,7 +39,7 @@ export interface MigrateDownResult {
 export async function migrateDown(settings: Settings, options: MigrateDownOptions): Promise<MigrateDownResult> {
   const started = performance.now()
   const project = await readProject(settings, options)
-  const safeguards = UNGUARDED
+  const safeguards = createSafeguards(settings, options)
   return await withDatabase({ url: settings.database, open: options.database }, (database) =>
     withMigrationLock(database, lockOptionsOf(options), async (turn) => {
       const { steps } = await turn((session) => planDown(session, project, options))

@@ -3,16 +3,16 @@ import type { Database, Session } from '../database/port.js'
 import { withDatabase } from '../database/with-database.js'
 import { UnderstudyError } from '../errors.js'
 import { assertNoDrift, type DriftFinding } from './compare-ledger.js'
+import { createSafeguards, type SafetyOptions } from './guarded.js'
 import type { LoadedMigration } from './load-migration.js'
 import { packagesOf, selectPackages } from './packages.js'
 import { findNamed, type MigrationPlan, type MigrationSelection, planMigrations } from './plan-migrations.js'
 import { type MigrationProject, readProject, readRecords } from './read-project.js'
 import { type AppliedMigration, lockOptionsOf, type RunnerOptions, runSteps } from './run-steps.js'
-import { UNGUARDED } from './safeguards.js'
 import { assertFinished } from './unfinished.js'
 import { withMigrationLock } from './with-migration-lock.js'
 
-export interface MigrateOptions extends RunnerOptions {
+export interface MigrateOptions extends RunnerOptions, SafetyOptions {
   /** The first package; wins over DB_MIGRATION_STARTWITH. */
   readonly from?: string | undefined
   /** The last package; wins over DB_MIGRATION_ENDWITH. */
@@ -43,7 +43,7 @@ export async function migrateUp(settings: Settings, options: MigrateOptions = {}
   const started = performance.now()
   const project = await readProject(settings, options)
   const selection = selectionOf(project, options)
-  const safeguards = UNGUARDED
+  const safeguards = createSafeguards(settings, options)
   return await withDatabase({ url: settings.database, open: options.database, folder: 'make' }, async (database) => {
     const result = await withMigrationLock(database, lockOptionsOf(options), async (turn) => {
       const plan = (session: Session) => planRun(session, project, { selection, allow: options.allow })

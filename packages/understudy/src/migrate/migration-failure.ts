@@ -2,12 +2,17 @@ import { relative } from 'node:path'
 import { describeSqlError } from '../database/failures.js'
 import { UnderstudyError } from '../errors.js'
 import type { LoadedMigration, MigrationScript } from './load-migration.js'
+import type { Backup } from './safeguards.js'
 import { resolveHint } from './unfinished.js'
 
 /** One error that names the migration, the place in its file, and all that the server said; `left` is what it left behind. */
 export function describeMigrationFailure(
   error: unknown,
-  { migration, script }: { readonly migration: LoadedMigration; readonly script: MigrationScript },
+  {
+    migration,
+    script,
+    archive,
+  }: { readonly migration: LoadedMigration; readonly script: MigrationScript; readonly archive?: Backup | undefined },
   left?: string,
 ): UnderstudyError {
   const { file, isTransactional } = migration
@@ -19,7 +24,9 @@ export function describeMigrationFailure(
   const outcome = isTransactional
     ? []
     : ['It ran without a transaction: what came before the error was not rolled back. It needs attention.']
-  const hint = [sql?.hint ?? own?.hint, isTransactional ? undefined : resolveHint(file.id)].filter(Boolean).join(' ')
+  const hint = [sql?.hint ?? own?.hint, isTransactional ? undefined : resolveHint(file.id, archive?.name ?? null)]
+    .filter(Boolean)
+    .join(' ')
   return new UnderstudyError(own?.code ?? 'MIGRATION_FAILED', `migration ${file.id} failed: ${said}`, {
     detail: [place, ...facts, left, ...outcome].filter(Boolean).join('\n'),
     hint: hint || undefined,

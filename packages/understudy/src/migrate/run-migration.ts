@@ -8,7 +8,7 @@ import { limitLockWaits, type RetryOptions, withLockRetries } from './lock-retri
 import { describeMigrationFailure } from './migration-failure.js'
 import { writeMirror } from './mirror.js'
 import { inOneTransaction, runScript, type SentStatement } from './run-script.js'
-import type { Safeguards } from './safeguards.js'
+import type { Backup, Safeguards } from './safeguards.js'
 import { readSessionSettings, restoreSessionSettings } from './session-settings.js'
 
 export interface RunOptions extends RetryOptions {
@@ -17,8 +17,7 @@ export interface RunOptions extends RetryOptions {
   readonly method: LedgerRow['method']
   readonly mirror: MigrationMirror | null
   readonly safeguards: Safeguards
-  /** The archive that was written before, or null. */
-  readonly archive: string | null
+  readonly archive: Backup
 }
 
 /** One direction of one migration, under way. */
@@ -118,6 +117,7 @@ function actionOf({ direction, method }: Run): LogEntry['action'] {
   return method === 'archived' ? 'archived' : direction
 }
 
-function entryOf({ migration, package: packageName, method, archive }: Run) {
-  return { file: migration.file, package: packageName, method, archive }
+function entryOf({ migration, package: packageName, method, archive: backup }: Run) {
+  const { name: archive, isDeclined: isArchiveDeclined } = backup
+  return { file: migration.file, package: packageName, method, archive, isArchiveDeclined }
 }

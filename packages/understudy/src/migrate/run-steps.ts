@@ -7,7 +7,7 @@ import type { LoadedMigration } from './load-migration.js'
 import type { LockPatience, LockRetry } from './lock-retries.js'
 import type { MigrationFile } from './migration-files.js'
 import { runOne } from './run-migration.js'
-import type { Safeguards } from './safeguards.js'
+import type { Backup, Safeguards } from './safeguards.js'
 
 /** What every command that runs migrations can be told. */
 export interface RunnerOptions extends LockPatience {
@@ -39,7 +39,7 @@ export interface StepsContext {
   readonly method: LedgerRow['method']
   readonly mirror: MigrationMirror | null
   readonly safeguards: Safeguards
-  readonly archive: string | null
+  readonly archive: Backup
   /** Findings that were overridden: they are written into the log. */
   readonly overridden: readonly DriftFinding[]
   packageOf(file: MigrationFile): string

@@ -18,14 +18,15 @@ export async function assertFinished(session: Session, ledger: readonly LedgerRo
   const ids = unfinished.map(({ id }) => id).join(', ')
   throw new UnderstudyError('MIGRATION_UNFINISHED', `migration ${ids} needs attention`, {
     detail: [...lines, ...describeInvalid(await readInvalidIndexes(session))].join('\n'),
-    hint: resolveHint(first.id),
+    hint: resolveHint(first.id, first.archive),
   })
 }
 
 /** The commands that end the state `unfinished`. */
-export function resolveHint(id: string): string {
+export function resolveHint(id: string, archive: string | null): string {
   return [
     `Look what of it stands. If you took that back, \`understudy migrate resolve ${id} --pending\` lets it run again;`,
     `if you completed it by hand, say \`understudy migrate resolve ${id} --applied\`.`,
+    ...(archive === null ? [] : [`The content as it was before: \`understudy restore ${archive} --dry-run\`.`]),
   ].join(' ')
 }

@@ -53,7 +53,11 @@ function findingsOf(
 ): VerifyFinding[] {
   const unfinished = [...ledger, ...archivedLedger].filter(({ state }) => state === 'unfinished')
   return [
-    ...unfinished.map(({ id }) => ({ kind: 'unfinished' as const, id, text: `needs attention. ${resolveHint(id)}` })),
+    ...unfinished.map(({ id, archive }) => ({
+      kind: 'unfinished' as const,
+      id,
+      text: `needs attention. ${resolveHint(id, archive)}`,
+    })),
     ...findings,
     ...findOutOfOrder(ledger, loaded),
     ...findMoved(ledger, project),

@@ -104,7 +104,8 @@ function rootOf(byOid: ReadonlyMap<number, Relation>, relation: Relation | undef
   return rootOf(byOid, byOid.get(relation.parents[0] ?? 0))
 }
 
-function resolveDeclared(
+/** The reference that a line of the configuration declares, or why there is none. */
+export function resolveDeclared(
   catalog: Catalog,
   path: string,
   declared: ReferenceConfig,

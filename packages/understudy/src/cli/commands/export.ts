@@ -16,6 +16,7 @@ interface Options {
   readonly layout?: 'archive' | 'folders'
   readonly jobs?: number
   readonly wait: number
+  readonly backup?: boolean
 }
 
 export function addExportCommand(program: Command, cli: Cli): void {
@@ -27,6 +28,7 @@ export function addExportCommand(program: Command, cli: Cli): void {
     .option('--exclude <relations>', 'all but these relations', parseNames)
     .addOption(new Option('--format <format>', FORMAT_HELP).choices(['archive', 'csv']).default('archive'))
     .addOption(new Option('--layout <layout>', LAYOUT_HELP).choices(['archive', 'folders']).default('archive'))
+    .option('--backup', 'everything, nothing masked or left out, at whatever level the schema is')
     .option('-j, --jobs <number>', 'how many relations are read side by side', parseJobs)
     .option('--wait <seconds>', 'how long to wait for a migration that holds a table', parseSeconds, 60)
     .addHelpText(
@@ -38,6 +40,7 @@ export function addExportCommand(program: Command, cli: Cli): void {
         'everything but logs': "understudy export --exclude '*_log'",
         'as a folder of CSV files': 'understudy export --format csv --out ./fileset',
         'data/users/<timestamp>.json and so on, too': 'understudy export --layout folders',
+        'the whole database, to be restored as it is': 'understudy export --backup',
         'the path, for a script': 'understudy export --json | jq -r .path',
       }),
     )
@@ -51,7 +54,7 @@ export function addExportCommand(program: Command, cli: Cli): void {
       return EXIT_CODES.done
     }
     const { exportContent } = await import('../../export/export-content.js')
-    const { only, exclude, layout, jobs, wait } = options
+    const { only, exclude, layout, jobs, wait, backup } = options
     const result = await exportContent(settings, {
       out: options.out && resolveOut(options.out),
       only,
@@ -60,6 +63,7 @@ export function addExportCommand(program: Command, cli: Cli): void {
       jobs,
       waitMs: wait * 1000,
       onWait: (holder) => output.note(waitingNote(holder)),
+      purpose: backup ? 'backup' : 'transfer',
       signal,
       onProgress: transferProgress(output),
     })

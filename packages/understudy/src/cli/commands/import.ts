@@ -1,10 +1,11 @@
 import { resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import type { MissingPolicy } from '../../config/define-config.js'
+import type { Settings } from '../../config/settings.js'
 import { UnderstudyError } from '../../errors.js'
 import type { ImportOptions } from '../../import/import-content.js'
 import { act, type Cli } from '../cli.js'
-import { askTargetName, confirmPlan, requireTerminal } from '../confirm.js'
+import { confirmLines, confirmPlan, requireTerminal, withTargetName } from '../confirm.js'
 import { examples } from '../examples.js'
 import { EXIT_CODES } from '../exit-codes.js'
 import { parseSeconds } from '../option-values.js'
@@ -12,6 +13,7 @@ import { renderImport } from '../print/import.js'
 import type { Output } from '../print/output.js'
 import { transferProgress } from '../print/transfer.js'
 import { waitingNote } from '../print/waiting.js'
+import { renderUpgrade } from './upgrade.js'
 
 /** What the commands that import have in common. */
 export interface ImportFlags {
@@ -24,10 +26,12 @@ export interface ImportFlags {
   readonly toPackage?: string
   readonly report?: string
   readonly wait: number
+  readonly asItIs?: boolean
 }
 
 interface Options extends ImportFlags {
-  readonly report?: string
+  readonly upgrade?: boolean
+  readonly scratchUrl?: string
 }
 
 export function addImportCommand(program: Command, cli: Cli): void {
@@ -42,6 +46,9 @@ export function addImportCommand(program: Command, cli: Cli): void {
     .option('--from-package <name>', 'the first data package to take part; its name, or the beginning of it')
     .option('--to-package <name>', 'the last one')
     .option('--target-name <name>', 'the database’s name, which one marked `production` asks for')
+    .option('--upgrade', 'bring an archive of an earlier level of the schema to this level first')
+    .option('--as-it-is', 'import an archive of an earlier level as it is')
+    .option('--scratch-url <url>', 'a server for the upgrade, instead of an embedded database')
     .option('--report <file>', 'write plan, problems and result as JSON into a file, whatever comes of it')
     .option('--wait <seconds>', 'how long to wait for another import', parseSeconds, 60)
     .addHelpText('after', examples(EXAMPLES))
@@ -49,9 +56,14 @@ export function addImportCommand(program: Command, cli: Cli): void {
     if (mustAsk(options)) requireTerminal(output)
     const { importContent } = await import('../../import/import-content.js')
     const engineOptions = { ...toEngineOptions(archive, options, output), signal }
-    const result = await withTargetName(output, (targetName = options.targetName) =>
-      importContent(settings, { ...engineOptions, targetName }),
-    )
+    const run = (upgraded?: string) =>
+      withTargetName(output, (targetName = options.targetName) =>
+        importContent(settings, { ...engineOptions, archive: upgraded ?? engineOptions.archive, targetName }),
+      )
+    const result = await run().catch(async (error: unknown) => {
+      const upgraded = await offerUpgrade(error, { settings, output, signal, options, archive: engineOptions.archive })
+      return await run(upgraded)
+    })
     output.result(result, () => renderImport(result, { style: output.style, isPlanShown: mustAsk(options) }))
     return EXIT_CODES.done
   })
@@ -70,21 +82,39 @@ export function toEngineOptions(archive: string | undefined, options: ImportFlag
     packages: { from: options.fromPackage, to: options.toPackage },
     confirm: mustAsk(options) ? (plan) => confirmPlan(plan, output) : undefined,
     report: options.report && resolve(options.report),
+    acceptsOlderLevel: options.asItIs,
     waitMs: options.wait * 1000,
     onWait: (holder) => output.note(waitingNote(holder)),
     onProgress: transferProgress(output),
   }
 }
 
-/** Where a database wants its name and somebody can type it, it is asked for. */
-export async function withTargetName<T>(output: Output, run: (targetName?: string) => Promise<T>): Promise<T> {
-  try {
-    return await run()
-  } catch (error) {
-    const isWanted = error instanceof UnderstudyError && error.code === 'TARGET_NAME_REQUIRED'
-    if (!isWanted || !output.canAsk) throw error
-    return await run(await askTargetName(error, output))
+interface UpgradeContext {
+  readonly settings: Settings
+  readonly output: Output
+  readonly signal: AbortSignal
+  readonly options: Options
+  readonly archive: string | undefined
+}
+
+/** An archive of an earlier level is brought to this one, with `--upgrade` or where somebody can be asked; any other error stays. */
+async function offerUpgrade(error: unknown, context: UpgradeContext): Promise<string> {
+  const { settings, output, signal, options, archive } = context
+  if (!(error instanceof UnderstudyError) || error.code !== 'ARCHIVE_LEVEL_OLDER') throw error
+  if (!options.upgrade) {
+    if (!output.canAsk || options.yes) throw error
+    const lines = [error.message, error.detail ?? '']
+    if (!(await confirmLines(lines, output, 'Bring it to this level first?'))) throw error
   }
+  const { upgradeArchive } = await import('../../upgrade/upgrade-archive.js')
+  const result = await upgradeArchive(settings, {
+    archive: archive ?? 'latest',
+    scratchUrl: options.scratchUrl,
+    signal,
+    onMigration: (id) => output.progress.update(id),
+  })
+  output.note(renderUpgrade(result, output.errorStyle).join('\n'))
+  return result.path
 }
 
 export const MODES = ['init', 'replace'] as const
@@ -102,5 +132,6 @@ const EXAMPLES = {
     "understudy import --dry-run --report plan.json || jq '.problems[].cases' plan.json",
   'only some of the configured data packages': 'understudy import --from-package datB --to-package datD',
   'into production': 'understudy import --target-name shop',
+  'of an earlier level of the schema': 'understudy import spring.backup.tar.gz --upgrade',
   'leave references empty that find no target': 'understudy import --on-missing null',
 }

@@ -2,21 +2,13 @@ import { resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import type { SyncResult } from '../../sync/sync-content.js'
 import { act, type Cli } from '../cli.js'
-import { requireTerminal } from '../confirm.js'
+import { requireTerminal, withTargetName } from '../confirm.js'
 import { examples } from '../examples.js'
 import { EXIT_CODES } from '../exit-codes.js'
 import { parseNames, parseSeconds } from '../option-values.js'
 import { renderImport } from '../print/import.js'
 import type { Output } from '../print/output.js'
-import {
-  type ImportFlags,
-  MISSING_HELP,
-  MODES,
-  MODES_HELP,
-  mustAsk,
-  toEngineOptions,
-  withTargetName,
-} from './import.js'
+import { type ImportFlags, MISSING_HELP, MODES, MODES_HELP, mustAsk, toEngineOptions } from './import.js'
 
 interface Options extends ImportFlags {
   readonly from: string

@@ -1,0 +1,45 @@
+import type { Catalog } from '../catalog/catalog.js'
+import type { ReferenceConfig, RelationConfig } from '../config/define-config.js'
+import { findConfiguredRelation } from './content-relations.js'
+import { resolveDeclared } from './references.js'
+import type { ModelSettings } from './settings.js'
+
+/**
+ * The settings as far as this level of the schema has what they name. A configuration describes the newest level; a database before its migrations,
+ * and an archive of then, have another.
+ */
+export function fitSettings<Given extends ModelSettings>(catalog: Catalog, settings: Given): Given {
+  const relations = Object.entries(settings.relations).flatMap(([name, own]) => fitRelation(catalog, name, own))
+  const references = Object.entries(settings.references).flatMap(([path, own]) => fitReference(catalog, path, own))
+  return { ...settings, relations: bare(relations), references: bare(references) }
+}
+
+function fitRelation(catalog: Catalog, name: string, own: RelationConfig): [string, RelationConfig][] {
+  const relation = findConfiguredRelation(catalog, name)
+  if (typeof relation === 'string') return []
+  const has = (column: string) => relation.columns.some((each) => each.name === column && !each.isGenerated)
+  const { identity, owner, surrogate, mask, ...rest } = own
+  const fitted: RelationConfig = {
+    ...rest,
+    ...(identity === undefined || (Array.isArray(identity) && !identity.every(has)) ? {} : { identity }),
+    ...(owner === undefined || (owner !== null && !has(owner)) ? {} : { owner }),
+    ...(surrogate?.every(has) ? { surrogate } : {}),
+    ...(mask === undefined ? {} : { mask: Object.fromEntries(Object.entries(mask).filter(([column]) => has(column))) }),
+  }
+  return [[name, fitted]]
+}
+
+function fitReference(catalog: Catalog, path: string, own: ReferenceConfig): [string, ReferenceConfig][] {
+  const exists = (reference: ReferenceConfig) => typeof resolveDeclared(catalog, path, reference) !== 'string'
+  if (exists(own)) return [[path, own]]
+  if (own.by === undefined) return []
+  const to = Object.fromEntries(
+    Object.entries(own.to).filter(([when, target]) => exists({ ...own, to: { [when]: target } })),
+  )
+  return Object.keys(to).length === 0 ? [] : [[path, { ...own, to }]]
+}
+
+/** A table may be called `constructor`. */
+function bare<Value>(entries: readonly (readonly [string, Value])[]): Readonly<Record<string, Value>> {
+  return Object.assign(Object.create(null), Object.fromEntries(entries))
+}
