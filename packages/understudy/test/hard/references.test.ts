@@ -92,6 +92,31 @@ describe.each(engines)('references on $name', (engine) => {
     })
   })
 
+  test('an update that cascades carries no row along that is known by its content either', async () => {
+    const visits = (keys: string) =>
+      `visits (${keys} code text references countries (code) on update cascade, note text);`
+    const schema = `create table countries (id serial primary key, xmlid text unique not null, code text unique not null);`
+    const [source, target] = [
+      `insert into countries values (1, 'old', 'X'), (2, 'new', 'A'); insert into visits (code, note) values ('A', 'v'), ('A', 'v'), ('X', 'w');`,
+      `insert into countries values (7, 'old', 'A'); insert into visits (code, note) values ('A', 'v'), ('A', 'v'), ('A', 'w');`,
+    ]
+    await transfer(engine, {
+      schema: `${schema} create table ${visits('id serial primary key,')}`,
+      source,
+      target,
+      equal: [`select v.note, c.xmlid from visits v join countries c using (code) where note = 'v' order by 1, 2`],
+      config: { relations: { visits: { identity: 'content' } } },
+    })
+    // Without a key such rows cannot be found again.
+    const [from, to] = [
+      await createStage(engine, `${schema} create table ${visits('')} ${source}`),
+      await createStage(engine, `${schema} create table ${visits('')} ${target}`),
+    ]
+    const error = await errorOf(to.import((await from.export()).path))
+    expect(error).toMatchObject({ code: 'IMPORT_REFUSED', text: expect.stringMatching(/visits/) })
+    expect(await to.rows('select code, note from visits order by note')).toHaveLength(3)
+  })
+
   test('what deletes cascade to is counted, and goes no further than the archive says', async () => {
     const schema = `create table books (id serial primary key, xmlid text unique); create table pages (id serial primary key, book_id int references books on delete cascade, text text);
       create table marks (xmlid text primary key, page_id int references pages on delete set null);`
