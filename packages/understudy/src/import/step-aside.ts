@@ -81,8 +81,8 @@ async function parkColumns(
       return true
     } catch (error) {
       const state = describeSqlError(error)?.sqlstate ?? ''
-      // 23…: a constraint refuses the value for the time being; 22…: it is none of the type's; 42846: no cast makes one. Then the next is tried.
-      if (!/^2[23]|^42846$/.test(state)) throw error
+      // 23…: a constraint refuses the value for the time being; 22…, 42… or XX…: the type does not read it. Then the next is tried.
+      if (!/^(22|23|42|XX)/.test(state)) throw error
       await session.script('rollback to savepoint understudy_parking')
     }
   }
