@@ -19,7 +19,7 @@ import { createRegistry, readInstance } from '../registry/registry.js'
 import { allocateKeys } from './allocate.js'
 import { applyLoads } from './apply.js'
 import { attempt } from './attempt.js'
-import { describeCascades } from './cascades.js'
+import { carriedAlong, describeCascades } from './cascades.js'
 import { findIncompatibilities } from './compatibility.js'
 import { refuseDuplicates } from './duplicates.js'
 import { attachForeignKeys, detachForeignKeys } from './foreign-keys.js'
@@ -37,7 +37,7 @@ import type { Placeholder } from './placeholders.js'
 import { type ImportMode, type ImportPlan, type MissingPolicy, plannedRelations } from './plan.js'
 import { refusal } from './problems.js'
 import { findUnrelated, planOwnedDeletes } from './reconcile.js'
-import { recordImport } from './record.js'
+import { recordImport, recordOrigins } from './record.js'
 import { orDiagnose } from './recover.js'
 import { findRefused } from './refusals.js'
 import { repairCascades } from './repair.js'
@@ -394,6 +394,7 @@ async function writeAll(
   await withSettableIdentities(session, context, changing, async () => {
     await applyLoads(session, context, loads, (relation, rows) => steps.reportRelation('write', relation, rows))
     await useSearchPath(session, 'none')
+    await recordOrigins(session, changing, run)
     await repairCascades(session, context, loads)
     resolved = await resolveLate(session, context)
   })
@@ -409,11 +410,13 @@ async function writeAll(
   return resolved
 }
 
-/** The relations that are written and whose triggers must not fire meanwhile, also those that get a placeholder or a late reference. */
+/** The relations that are written and whose triggers must not fire meanwhile, also those that get a placeholder or a late reference, and those that cascades reach. */
 function writtenQuietly(run: ImportRun, context: SqlContext, { loads, plan, placeholders }: Planned): RelationName[] {
   const late = new Set(plan.lateReferences.map(({ relation }) => relation))
+  const changing = [...loads.values()].filter(hasChanges)
   const written = [
-    ...[...loads.values()].filter(hasChanges).map((load) => load.relation),
+    ...changing.map((load) => load.relation),
+    ...carriedAlong(context, changing),
     ...placeholders.map(({ target }) => target),
     ...context.model.relations.filter((relation) => late.has(relationLabel(relation))),
   ]
