@@ -29,6 +29,7 @@ import { planLate, resolveLate } from './late-references.js'
 import { createLoad, hasChanges, type Load } from './load.js'
 import { relationsToLock } from './lock.js'
 import { matchRows } from './match.js'
+import { findRefreshed, refreshViews } from './materialized-views.js'
 import { settleMissing } from './missing.js'
 import { type PackageReport, PackageSteps } from './package-steps.js'
 import type { LoadedPackage } from './packages.js'
@@ -305,6 +306,7 @@ async function prepare(run: ImportRun): Promise<Prepared> {
   if (problems.length > 0) {
     throw refusal(problems, 'IMPORT_INCOMPATIBLE')
   }
+  findRefreshed(catalog.relations, run.settings.refresh)
   const instance = run.isDryRun ? known : await createRegistry(session)
   const context = createSqlContext(
     catalog,
@@ -405,6 +407,9 @@ async function writeAll(
   await resumeTriggers(session, suspended)
   await catchUpSequences(session, context, changing)
   await verifyWritten(session, context, firing)
+  if (changing.length > 0 || resolved > 0) {
+    await refreshViews(session, findRefreshed([...context.relations.values()], run.settings.refresh))
+  }
   await recordImport(session, context, changing, run)
   await packages.finish(session, resolved)
   return resolved
