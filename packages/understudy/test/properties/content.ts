@@ -45,7 +45,9 @@ export function resolveContents(world: World, tables: readonly Table[]): Content
     alive = settleIdentities(alive)
     alive = settleReferences(alive)
   }
-  return { source: versions(alive, 'source'), target: versions(alive, 'target') }
+  // Rows that nothing but their content tells apart are compared with what they refer to as it is written.
+  const haveLooks = tables.every((table) => table.identity.kind !== 'content' || table.identity.owner !== null)
+  return { source: versions(alive, 'source', haveLooks), target: versions(alive, 'target', haveLooks) }
 }
 
 function draftRows(world: World, tables: readonly Table[]): Draft[] {
@@ -140,13 +142,17 @@ function settleSide(draft: Draft, side: Side, drafts: readonly Draft[]): boolean
   })
 }
 
-function versions(drafts: readonly Draft[], side: Side): Content {
+function versions(drafts: readonly Draft[], side: Side, haveLooks: boolean): Content {
   const content = new Map<Row, Version>()
   const taken = new Map<Table, Set<number>>()
   for (const draft of drafts.filter((each) => isIn(each, side))) {
     const claims = taken.get(draft.table) ?? new Set()
     taken.set(draft.table, claims)
-    content.set(draft, { row: draft, values: valuesOf(draft, side, claims), targets: targetsOf(draft, side) })
+    content.set(draft, {
+      row: draft,
+      values: valuesOf(draft, side, claims, haveLooks),
+      targets: targetsOf(draft, side),
+    })
   }
   return content
 }
@@ -157,7 +163,7 @@ function targetsOf(draft: Draft, side: Side): Map<Reference, Row | 'half' | null
   return targets
 }
 
-function valuesOf(draft: Draft, side: Side, claims: Set<number>): Map<string, string | null> {
+function valuesOf(draft: Draft, side: Side, claims: Set<number>, haveLooks: boolean): Map<string, string | null> {
   const { tag, region, parts, unique, columns, identity } = draft.table
   const values = new Map<string, string | null>()
   // Rows known by their content may be equal; any other row bears its number, by which it is found whatever else changes.
@@ -167,13 +173,13 @@ function valuesOf(draft: Draft, side: Side, claims: Set<number>): Map<string, st
   for (const [index, part] of parts.entries()) {
     const number = draft.classes[index]
     // Without a tag rows are compared by their identity as it looks, so that it must look the same.
-    const look = tag === null ? 0 : cell(draft, side, CELL.parts + index)
+    const look = tag === null || !haveLooks ? 0 : cell(draft, side, CELL.parts + index)
     values.set(part.name, number === null || number === undefined ? null : part.type.value(number, look))
   }
   if (unique !== null) {
     const choice = cell(draft, side, CELL.unique)
     const isNull = unique.isNullable && choice % 9 === 8
-    values.set(unique.name, isNull ? null : unique.value(claimClass(draft, choice, claims), choice))
+    values.set(unique.name, isNull ? null : unique.value(claimClass(draft, choice, claims), haveLooks ? choice : 0))
   }
   for (const [index, column] of columns.entries()) {
     const choice = cell(draft, side, CELL.columns + index)
