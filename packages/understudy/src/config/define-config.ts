@@ -23,6 +23,8 @@ export interface UnderstudyConfig {
   readonly triggers?: TriggerPolicy | undefined
   /** What happens to a row whose reference finds no target. Default `fail`. */
   readonly onMissing?: MissingPolicy | undefined
+  /** Materialized views that an import refreshes before it commits, if it wrote anything: `view` or `schema.view`, `*` for any characters. */
+  readonly refresh?: readonly string[] | undefined
   readonly migrations?: MigrationsConfig | undefined
   /** The steps of an import by name, in their order. Default: none; everything is loaded at once, and no seed runs. */
   readonly dataPackages?: Readonly<Record<string, DataPackageConfig>> | undefined

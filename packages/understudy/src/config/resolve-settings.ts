@@ -39,6 +39,7 @@ export function resolveSettings(config: UnderstudyConfig, origin: ConfigOrigin):
     references: bare(config.references),
     triggers: config.triggers ?? 'suspend',
     onMissing: config.onMissing ?? 'fail',
+    refresh: config.refresh ?? [],
     migrations: {
       folder: resolve(root, config.migrations?.folder ?? 'migrations'),
       archivedFolder: resolve(

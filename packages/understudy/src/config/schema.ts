@@ -91,6 +91,7 @@ export const configSchema = z.strictObject({
     .optional(),
   triggers: triggers.optional(),
   onMissing: z.enum(['fail', 'null', 'skip', 'placeholder']).optional(),
+  refresh: z.array(name).optional(),
   migrations: migrations.optional(),
   dataPackages: z.record(name, dataPackage).optional(),
   checks: name.optional(),

@@ -28,6 +28,7 @@ export interface Settings {
   readonly references: Readonly<Record<string, ReferenceConfig>>
   readonly triggers: TriggerPolicy
   readonly onMissing: MissingPolicy
+  readonly refresh: readonly string[]
   readonly migrations: MigrationSettings
   /** The folder of the project's own checks. */
   readonly checks: string

@@ -1,12 +1,13 @@
-import { describeSqlError } from '../database/failures.js'
+import { describeSqlError, type SqlErrorFacts } from '../database/failures.js'
 import type { Session } from '../database/port.js'
 import { UnderstudyError } from '../errors.js'
-import { type Reference, relationLabel } from '../model/model.js'
+import { type Reference, type RelationName, relationLabel } from '../model/model.js'
 import { orderByTargets } from '../model/order.js'
 import { catalogRelation, type SqlContext } from '../model/sql-context.js'
 import { attempt } from './attempt.js'
 import { plainReferences } from './bind.js'
 import { hasChanges, type Load } from './load.js'
+import { stepAside } from './step-aside.js'
 import { deleteStatement, insertStatement, rewriteStatement, updateStatement } from './write.js'
 
 /** Told before each relation's rows are written. */
@@ -90,30 +91,77 @@ async function applyOne(session: Session, context: SqlContext, load: Load): Prom
   }
 }
 
-/**
- * Keys that are partial, on an expression, or exclude each other cannot be parked by their values. Where rows collide under one on their
- * way, they are deleted and inserted again, if nothing would follow the delete.
- */
+/** Where rows cannot step aside for each other, they are deleted and inserted again, if nothing would follow the delete. */
 async function updateRows(session: Session, context: SqlContext, load: Load, update: string): Promise<number> {
-  if (!hasOpaqueKeys(context, load)) return await session.execute(update)
-  await session.script('savepoint understudy_update')
-  try {
-    return await session.execute(update)
-  } catch (error) {
-    if (!isCollision(error) || isFollowed(context, load)) throw error
-    await session.script('rollback to savepoint understudy_update')
-    return await session.execute(rewriteStatement(context, load))
+  const rewrite = isFollowed(context, load) ? null : () => session.execute(rewriteStatement(context, load))
+  return await writeInTurn(session, context, [load], () => session.execute(update), rewrite)
+}
+
+/**
+ * Writes, and where rows collide on their way under a key that could not be looked at beforehand, lets them step aside and writes again,
+ * once for each such key.
+ */
+async function writeInTurn<T>(
+  session: Session,
+  context: SqlContext,
+  component: readonly Load[],
+  write: () => Promise<T>,
+  rewrite: (() => Promise<T>) | null,
+): Promise<T> {
+  if (!component.some((load) => load.counts.updates > 0 && hasOtherKeys(context, load))) return await write()
+  const steppedAside = new Set<string>()
+  await session.script('savepoint understudy_write')
+  while (true) {
+    try {
+      return await write()
+    } catch (error) {
+      const collision = describeSqlError(error)
+      if (collision === undefined || !isCollision(collision)) throw error
+      await session.script('rollback to savepoint understudy_write')
+      const key = `${collision.schema}.${collision.constraint}`
+      const load = await collidedLoad(session, component, collision)
+      const mayStepAside = load !== undefined && load.counts.updates > 0 && !steppedAside.has(key)
+      if (mayStepAside && (await stepAside(session, context, load, collision))) {
+        steppedAside.add(key)
+        await session.script('release savepoint understudy_write; savepoint understudy_write')
+      } else if (rewrite !== null) return await rewrite()
+      else throw error
+    }
   }
 }
 
-function hasOpaqueKeys(context: SqlContext, load: Load): boolean {
-  const { uniqueKeys, hasExclusions } = catalogRelation(context, load.relation)
-  return hasExclusions || uniqueKeys.some((key) => key.isPartial || key.hasExpressions)
+/** Whether anything but the identity keeps rows apart. */
+function hasOtherKeys(context: SqlContext, { relation }: Load): boolean {
+  const { uniqueKeys, hasExclusions } = catalogRelation(context, relation)
+  const identity = relation.identity.kind === 'content' ? [] : relation.identity.columns
+  return (
+    hasExclusions ||
+    uniqueKeys.some(
+      (key) => key.hasExpressions || key.isPartial || !key.columns.every((name) => identity.includes(name)),
+    )
+  )
 }
 
 /** 23505: unique violation, 23P01: exclusion violation. */
-function isCollision(error: unknown): boolean {
-  return ['23505', '23P01'].includes(describeSqlError(error)?.sqlstate ?? '')
+function isCollision({ sqlstate }: SqlErrorFacts): boolean {
+  return sqlstate === '23505' || sqlstate === '23P01'
+}
+
+/** The load whose relation, or a partition of it, refused a row. */
+async function collidedLoad(
+  session: Session,
+  component: readonly Load[],
+  { schema, table }: SqlErrorFacts,
+): Promise<Load | undefined> {
+  if (schema === undefined || table === undefined) return undefined
+  const [root] = await session.query<RelationName & Record<string, unknown>>(
+    `select n.nspname::text as schema, c.relname::text as name
+       from (select pg_catalog.format('%I.%I', $1::text, $2::text)::regclass as oid) given
+       join pg_catalog.pg_class c on c.oid = coalesce(pg_catalog.pg_partition_root(given.oid), given.oid)
+       join pg_catalog.pg_namespace n on n.oid = c.relnamespace`,
+    [schema, table],
+  )
+  return root && component.find((load) => relationLabel(load.relation) === relationLabel(root))
 }
 
 /** Whether a delete would act on other rows, or be refused at once. */
@@ -145,8 +193,9 @@ async function applyTogether(session: Session, context: SqlContext, component: r
   const [first] = component
   if (parts.length === 0 || first === undefined) return
   const counts = expected.map(({ name }) => `(select count(*) from ${name}) as ${name}`)
+  const statement = `with ${parts.join(',\n')} select ${counts.join(', ')}`
   const [row] = await attempt(first, 'write', () =>
-    session.query<Record<string, number>>(`with ${parts.join(',\n')} select ${counts.join(', ')}`),
+    writeInTurn(session, context, component, () => session.query<Record<string, number>>(statement), null),
   )
   for (const { load, name, what, rows } of expected) expectCount(context, load, what, row?.[name] ?? 0, rows)
 }

@@ -54,3 +54,22 @@ function actingKeys(context: SqlContext, load: Load): { child: Relation; key: Fo
         .map((key) => ({ child, key })),
     )
 }
+
+/** The relations whose rows foreign keys change or delete in turn when rows of the loads are updated or deleted, at whatever distance. */
+export function carriedAlong(context: SqlContext, loads: readonly Load[]): Relation[] {
+  const acts = (action: ForeignKey['onDelete']) => action !== 'no action' && action !== 'restrict'
+  const tables = [...context.relations.values()].filter((relation) => !relation.isPartition)
+  const reached = new Set<Relation>()
+  const follow = (oid: number | undefined) => {
+    for (const child of tables) {
+      const isHit = child.foreignKeys.some((key) => key.target === oid && (acts(key.onUpdate) || acts(key.onDelete)))
+      if (!isHit || reached.has(child)) continue
+      reached.add(child)
+      follow(child.oid)
+    }
+  }
+  for (const { relation, counts } of loads) {
+    if (counts.updates + counts.deletes > 0) follow(context.relations.get(relationLabel(relation))?.oid)
+  }
+  return [...reached]
+}

@@ -9,7 +9,7 @@ import {
   relationOf,
   type Translation,
 } from '../model/model.js'
-import { catalogRelation, type SqlContext } from '../model/sql-context.js'
+import { catalogRelation, type SqlContext, sameOrBothNull } from '../model/sql-context.js'
 
 /**
  * One relation on its way into the target, and the names of its temporary tables:
@@ -133,7 +133,9 @@ export function sameRow(context: SqlContext, load: Load, row: string, known: str
     .map((name, index) => {
       const [a, b] = [`${row}.${quoteIdentifier(name)}`, `${known}.h${index + 1}`]
       const column = columns.find((each) => each.name === name)
-      return column?.isNullable === true ? `array[${a}] = array[${b}]` : `${a} ${column?.equality ?? '='} ${b}`
+      return column?.isNullable === true
+        ? sameOrBothNull(column.baseType, a, b)
+        : `${a} ${column?.equality ?? '='} ${b}`
     })
     .join(' and ')
 }

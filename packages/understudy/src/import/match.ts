@@ -2,7 +2,7 @@ import type { Session } from '../database/port.js'
 import { identitySelect } from '../model/identity-sql.js'
 import { type Leaf, leavesOf } from '../model/leaves.js'
 import { type ContentRelation, relationOf } from '../model/model.js'
-import { catalogRelation, equalityOf, type SqlContext } from '../model/sql-context.js'
+import { catalogRelation, equalityOf, type SqlContext, sameOrBothNull } from '../model/sql-context.js'
 import { isTypedTranslation, type Load } from './load.js'
 import { bare } from './parse.js'
 
@@ -47,9 +47,9 @@ export function sameIdentity(context: SqlContext, relation: ContentRelation, a: 
     .join(' and ')
 }
 
-/** `=`, or for a leaf that may be null the comparison of one-element arrays: it holds for two nulls and can be hashed, which `is not distinct from` cannot. */
+/** Whether two leaves are the same; two nulls are, where the leaf may be null. */
 export function sameLeaf(context: SqlContext, leaf: Leaf, a: string, b: string): string {
-  if (leaf.isNullable) return `array[${a}] = array[${b}]`
+  if (leaf.isNullable) return sameOrBothNull(leaf.type, a, b)
   const operator = leaf.column === null ? '=' : equalityOf(context, leaf.column.relation, leaf.column.name)
   return `${a} ${operator} ${b}`
 }

@@ -10,20 +10,14 @@ import { plannedRelations } from './plan.js'
 import { instancesOf } from './reconcile.js'
 import type { ImportRun } from './run-import.js'
 
-/**
- * Writes the import into the registry: where new rows came from, what waits for its target, and the lineage. Rows of an archive that does not
- * know where they were born count as born here.
- */
+/** Writes the import into the registry: whose rows are known by now, what waits for its target, and the lineage. */
 export async function recordImport(
   session: Session,
   context: SqlContext,
   loads: readonly Load[],
   run: ImportRun,
 ): Promise<void> {
-  if (run.index.source.instance !== null || run.isFileset) {
-    for (const load of loads) {
-      if (load.relation.identity.kind === 'origin' && load.counts.inserts > 0) await recordOrigins(session, load)
-    }
+  if (knowsOrigins(run)) {
     for (const entry of run.index.files) {
       const name = { schema: entry.schema, name: entry.relation }
       if (findRelation(context.model, name)?.identity.kind !== 'origin') continue
@@ -46,8 +40,21 @@ export async function recordImport(
   })
 }
 
+/** Rows of an archive that does not know where they were born count as born here. */
+function knowsOrigins(run: ImportRun): boolean {
+  return run.index.source.instance !== null || run.isFileset
+}
+
+/** Writes where new rows came from into the registry; from then on they are found by it. */
+export async function recordOrigins(session: Session, loads: readonly Load[], run: ImportRun): Promise<void> {
+  if (!knowsOrigins(run)) return
+  for (const load of loads) {
+    if (load.relation.identity.kind === 'origin' && load.counts.inserts > 0) await recordOriginsOf(session, load)
+  }
+}
+
 /** What stood there of rows that are gone gives way: their keys or origins may come again. */
-async function recordOrigins(session: Session, load: Load): Promise<void> {
+async function recordOriginsOf(session: Session, load: Load): Promise<void> {
   const label = quoteLiteral(relationLabel(load.relation))
   const key = load.relation.surrogate.map((_, index) => `w.k${index + 1}::text`).join(` || ',' || `)
   const fresh = `select ${key} as local_key, p.o as origin from ${load.rows} w join ${load.parsed} p on p.n = w.n where w.is_new`

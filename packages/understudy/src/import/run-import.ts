@@ -19,7 +19,7 @@ import { createRegistry, readInstance } from '../registry/registry.js'
 import { allocateKeys } from './allocate.js'
 import { applyLoads } from './apply.js'
 import { attempt } from './attempt.js'
-import { describeCascades } from './cascades.js'
+import { carriedAlong, describeCascades } from './cascades.js'
 import { findIncompatibilities } from './compatibility.js'
 import { refuseDuplicates } from './duplicates.js'
 import { attachForeignKeys, detachForeignKeys } from './foreign-keys.js'
@@ -29,6 +29,7 @@ import { planLate, resolveLate } from './late-references.js'
 import { createLoad, hasChanges, type Load } from './load.js'
 import { relationsToLock } from './lock.js'
 import { matchRows } from './match.js'
+import { findRefreshed, refreshViews } from './materialized-views.js'
 import { settleMissing } from './missing.js'
 import { type PackageReport, PackageSteps } from './package-steps.js'
 import type { LoadedPackage } from './packages.js'
@@ -37,14 +38,15 @@ import type { Placeholder } from './placeholders.js'
 import { type ImportMode, type ImportPlan, type MissingPolicy, plannedRelations } from './plan.js'
 import { refusal } from './problems.js'
 import { findUnrelated, planOwnedDeletes } from './reconcile.js'
-import { recordImport } from './record.js'
+import { recordImport, recordOrigins } from './record.js'
 import { orDiagnose } from './recover.js'
 import { findRefused } from './refusals.js'
 import { repairCascades } from './repair.js'
 import { advanceSequences, catchUpSequences } from './sequences.js'
 import { stageFile } from './stage.js'
+import { parkRows } from './step-aside.js'
 import { resumeTriggers, suspendTriggers } from './triggers.js'
-import { findCollisions, parkRows, type WatchedKey } from './unique-keys.js'
+import { findCollisions, type WatchedKey } from './unique-keys.js'
 import { findUnreadable } from './unreadable.js'
 import { verifyWritten } from './verify.js'
 
@@ -317,6 +319,7 @@ async function prepare(run: ImportRun): Promise<Prepared> {
   if (problems.length > 0) {
     throw refusal(problems, 'IMPORT_INCOMPATIBLE')
   }
+  findRefreshed(catalog.relations, run.settings.refresh)
   const instance = run.isDryRun ? known : await createRegistry(session)
   const context = createSqlContext(
     catalog,
@@ -406,6 +409,7 @@ async function writeAll(
   await withSettableIdentities(session, context, changing, async () => {
     await applyLoads(session, context, loads, (relation, rows) => steps.reportRelation('write', relation, rows))
     await useSearchPath(session, 'none')
+    await recordOrigins(session, changing, run)
     await repairCascades(session, context, loads)
     resolved = await resolveLate(session, context)
   })
@@ -416,16 +420,21 @@ async function writeAll(
   await resumeTriggers(session, suspended)
   await catchUpSequences(session, context, changing, run)
   await verifyWritten(session, context, firing)
+  if (changing.length > 0 || resolved > 0) {
+    await refreshViews(session, findRefreshed([...context.relations.values()], run.settings.refresh))
+  }
   await recordImport(session, context, changing, run)
   await packages.finish(session, resolved)
   return resolved
 }
 
-/** The relations that are written and whose triggers must not fire meanwhile, also those that get a placeholder or a late reference. */
+/** The relations that are written and whose triggers must not fire meanwhile, also those that get a placeholder or a late reference, and those that cascades reach. */
 function writtenQuietly(run: ImportRun, context: SqlContext, { loads, plan, placeholders }: Planned): RelationName[] {
   const late = new Set(plan.lateReferences.map(({ relation }) => relation))
+  const changing = [...loads.values()].filter(hasChanges)
   const written = [
-    ...[...loads.values()].filter(hasChanges).map((load) => load.relation),
+    ...changing.map((load) => load.relation),
+    ...carriedAlong(context, changing),
     ...placeholders.map(({ target }) => target),
     ...context.model.relations.filter((relation) => late.has(relationLabel(relation))),
   ]

@@ -1,13 +1,11 @@
-import type { Column, UniqueKey } from '../catalog/catalog.js'
-import { describeSqlError } from '../database/failures.js'
+import type { UniqueKey } from '../catalog/catalog.js'
 import type { Session } from '../database/port.js'
 import { quoteIdentifier, quoteLiteral } from '../database/quoting.js'
-import { type Problem, UnderstudyError } from '../errors.js'
+import type { Problem } from '../errors.js'
 import { isTakenFromArchive } from '../model/choose-identity.js'
 import { identitySelect } from '../model/identity-sql.js'
 import { leavesOf } from '../model/leaves.js'
-import { relationLabel } from '../model/model.js'
-import { catalogRelation, equalityOf, fromRelation, type SqlContext } from '../model/sql-context.js'
+import { catalogRelation, equalityOf, fromRelation, type SqlContext, sameOrBothNull } from '../model/sql-context.js'
 import { hasChanges, type Load, sameRow } from './load.js'
 import { bare } from './parse.js'
 import { plural, readProblem } from './problems.js'
@@ -131,7 +129,7 @@ function wayQuery(context: SqlContext, { load, key }: WatchedKey): string {
   return `select p.n, w.is_new, p.master,
                  ${handle.map(({ current: value, known }) => `${value} as ${known}`).join(', ')},
                  json_build_array(${current.map((column) => `${column}::text`).join(', ')})::text as value,
-                 coalesce(w2.n is not null and not (${compare(next('2'), current)}), false) as is_passing
+                 w2.n is not null and (${compare(next('2'), current)}) is not true as is_passing
             from ${load.parsed} p
             join ${load.rows} w on w.n = p.n
             left join ${load.bound} b on b.n = p.n
@@ -143,8 +141,10 @@ function wayQuery(context: SqlContext, { load, key }: WatchedKey): string {
 }
 
 function same(context: SqlContext, load: Load, key: UniqueKey, index: number, a: string, b: string): string {
-  if (key.isNullsNotDistinct) return `array[${a}] = array[${b}]`
-  return `${a} ${equalityOf(context, load.relation, key.columns[index] ?? '')} ${b}`
+  const name = key.columns[index] ?? ''
+  const column = catalogRelation(context, load.relation).columns.find((each) => each.name === name)
+  if (key.isNullsNotDistinct && column !== undefined) return sameOrBothNull(column.baseType, a, b)
+  return `${a} ${equalityOf(context, load.relation, name)} ${b}`
 }
 
 async function readCollisions(session: Session, context: SqlContext, watched: WatchedKey): Promise<Problem[]> {
@@ -159,57 +159,4 @@ async function readCollisions(session: Session, context: SqlContext, watched: Wa
        from ${parking} f ${handle((column) => `f.h${load.handle.indexOf(column) + 1}`)}
       where not f.is_passing`,
   )
-}
-
-/** Gives the rows that stand in each other's way a value for the time being: the updates that follow set the right one. */
-export async function parkRows(session: Session, context: SqlContext, keys: readonly WatchedKey[]): Promise<void> {
-  for (const watched of keys) await parkKey(session, context, watched)
-}
-
-async function parkKey(session: Session, context: SqlContext, { load, key, parking }: WatchedKey): Promise<void> {
-  const columns = catalogRelation(context, load.relation).columns.filter((column) => key.columns.includes(column.name))
-  const handles = load.handle.map((_, index) => `h${index + 1}`)
-  for (const { column, value } of columns.flatMap((each) =>
-    temporaryValues(key, each, fromRelation(context, load.relation)),
-  )) {
-    await session.script('savepoint understudy_parking')
-    try {
-      await session.execute(
-        `update ${fromRelation(context, load.relation)} t set ${quoteIdentifier(column)} = ${value}
-           from (select ${handles.join(', ')}, row_number() over () as number
-                   from (select distinct ${handles.join(', ')} from ${parking} where is_passing and not is_new) d) x
-          where ${sameRow(context, load, 't', 'x')}`,
-      )
-      await session.script('release savepoint understudy_parking')
-      return
-    } catch (error) {
-      const state = describeSqlError(error)?.sqlstate ?? ''
-      // 23…: a constraint refuses the value for the time being; 22…: it is too long or out of range. Then the next kind of value is tried.
-      if (!/^2[23]/.test(state)) throw error
-      await session.script('rollback to savepoint understudy_parking')
-    }
-  }
-  throw new UnderstudyError(
-    'IMPORT_REFUSED',
-    `${relationLabel(load.relation)}: values of ${key.name} change places, and no value for the time being passes the table's checks`,
-    { hint: 'Clear these values in the target first, or import in two steps.' },
-  )
-}
-
-/** Values that are unlike any other: null where that is allowed and unlike itself, else one made of the row's own. */
-function temporaryValues(key: UniqueKey, column: Column, relation: string): { column: string; value: string }[] {
-  const own = `t.${quoteIdentifier(column.name)}`
-  const values: string[] = []
-  if (column.isNullable && !key.isNullsNotDistinct) values.push('null')
-  if (/^(text|character varying|public\.citext)/.test(column.type)) {
-    values.push(
-      `'p' || x.number || '_' || ${own}`,
-      `${own} || '_' || x.number`,
-      `substr(md5(${own} || x.number), 1, 8)`,
-    )
-  } else if (/^(smallint|integer|bigint|numeric|double|real)/.test(column.type)) {
-    values.push(`-1000 - x.number`, `(select max(${quoteIdentifier(column.name)}) from ${relation}) + x.number`)
-  } else if (column.type === 'uuid') values.push('gen_random_uuid()')
-  else if (/^(date|timestamp)/.test(column.type)) values.push(`${own} + (x.number || ' years')::interval`)
-  return values.map((value) => ({ column: column.name, value }))
 }

@@ -1,6 +1,7 @@
 import { quoteIdentifier } from '../database/quoting.js'
 import { columnExpressions, leafExpressions, masterExpression } from './identity-sql.js'
-import type { ContentColumn, ContentRelation } from './model.js'
+import { leavesOf } from './leaves.js'
+import type { ContentColumn, ContentRelation, Encoding } from './model.js'
 import { fromRelation, type SqlContext } from './sql-context.js'
 
 /**
@@ -10,11 +11,19 @@ import { fromRelation, type SqlContext } from './sql-context.js'
 export function recordSelect(context: SqlContext, relation: ContentRelation): string {
   if (relation.identity.kind === 'content') return contentRecordSelect(context, relation)
   const { columns, joins } = columnExpressions(context, relation, relation.columns)
-  const order = leafExpressions(context, relation, 's', joins).map((leaf) => `(${leaf})::text collate "C"`)
+  const leaves = leavesOf(context.model, relation)
+  const order = leafExpressions(context, relation, 's', joins).map((expression, index) =>
+    orderText(leaves[index]?.encoding ?? 'text', expression),
+  )
   return `select row_to_json(r.*)
     from (select ${[`${masterExpression(relation)} as master_id`, ...columns].join(', ')}
             from ${fromRelation(context, relation)} s ${joins}
            order by ${order.join(', ')}) r`
+}
+
+/** A value's own text, never what a cast to text of its own makes of it, which may be the same for all rows. */
+function orderText(encoding: Encoding, value: string): string {
+  return `${encoding === 'output' ? `format('%s', ${value})` : `(${value})::text`} collate "C"`
 }
 
 /** A row known by its content is ordered by its line, to which `master_id` does not belong. */

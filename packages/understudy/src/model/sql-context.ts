@@ -42,6 +42,15 @@ export function equalityOf(context: SqlContext, name: RelationName, column: stri
   return catalogRelation(context, name).columns.find((each) => each.name === column)?.equality ?? '='
 }
 
+/**
+ * Equality that holds for two nulls, of values of a type without domains: that of one-element arrays, which can be hashed, unlike `is not
+ * distinct from`. In an array of arrays null and the empty one look the same, so that these are told apart beside it.
+ */
+export function sameOrBothNull(type: string, a: string, b: string): string {
+  const equal = `array[(${a})::${type}] = array[(${b})::${type}]`
+  return type.endsWith('[]') ? `${equal} and (${a} is null) = (${b} is null)` : equal
+}
+
 /** `only` keeps the rows of inheriting tables out, which are relations of their own; a partitioned table has no rows but its partitions'. */
 export function fromRelation(context: SqlContext, name: RelationName): string {
   const isPartitioned = catalogRelation(context, name).kind === 'partitioned table'

@@ -116,6 +116,94 @@ describe.each(engines)('partitions, inheritance and triggers on $name', (engine)
     expect(error).toMatchObject({ code: 'IMPORT_INCOMPATIBLE', text: expect.stringMatching(/users.*My rule/s) })
   })
 
+  test('materialized views are refreshed where the configuration says so, those that others read first', async () => {
+    const schema = `create schema "App s"; create table sales (code text primary key, amount int);
+      create function rate() returns int language plpgsql as $$ begin return (select count(*) from public.sales); end $$;
+      create materialized view "App s"."a Total" as select sum(amount) as total, rate() as rows from sales with no data;
+      create view between_them as select total from "App s"."a Total";
+      create materialized view aa_last as select total * 10 as tenfold from between_them with no data; create materialized view never as select 1 as one with no data;`
+    const source = await createStage(engine, `${schema} insert into sales values ('a', 1), ('b', 2)`)
+    const { path } = await source.export()
+    const target = await createStage(engine, schema, { refresh: ['aa_last', 'App s.*'] })
+    await target.import(path)
+    expect(await target.rows(`select total, rows from "App s"."a Total"`)).toEqual([{ total: 3, rows: 2 }])
+    expect(await target.rows(`select tenfold from aa_last`)).toEqual([{ tenfold: 30 }])
+    expect(await target.rows(`select relispopulated from pg_class where relname = 'never'`)).toEqual([
+      { relispopulated: false },
+    ])
+
+    const mistaken = await createStage(engine, schema, { refresh: ['aa_last', 'between_them', 'nowhere'] })
+    const error = await errorOf(mistaken.import(path))
+    expect(error.code).toBe('CONFIG_INVALID')
+    expect(error.text).toMatch(/between_them.*nowhere/s)
+    expect(await mistaken.rows(`select * from sales`)).toEqual([])
+  })
+
+  test('triggers that fire and change a key or drop a row end the import with the relation named', async () => {
+    const schema = (body: string) => `create table users (id serial primary key, xmlid text not null unique, name text);
+      create function meddle() returns trigger language plpgsql as $$ begin ${body} end $$; create trigger meddle before insert or update on users for each row execute function meddle();`
+    const source = await createStage(
+      engine,
+      `${USERS} alter table users add name text; insert into users values (1, 'u1', 'ada'), (2, 'u2', 'bob')`,
+    )
+    const { path } = await source.export()
+    for (const body of [
+      `new.xmlid := upper(new.xmlid); return new;`,
+      `new.id := new.id + 100; new.name := 'other'; return new;`,
+      `if new.xmlid = 'u2' then return null; end if; return new;`,
+    ]) {
+      const target = await createStage(engine, schema(body), { triggers: 'fire' })
+      await target.run(
+        `alter table users disable trigger meddle; insert into users (xmlid, name) values ('u1', 'old'); alter table users enable trigger meddle`,
+      )
+      const error = await errorOf(target.import(path))
+      expect(error).toMatchObject({ code: 'IMPORT_COUNT_MISMATCH', text: expect.stringMatching(/users/) })
+      expect(await target.rows('select xmlid, name from users')).toEqual([{ xmlid: 'u1', name: 'old' }])
+    }
+    const born = await createStage(
+      engine,
+      `create table notes (id serial primary key, text text); insert into notes (text) values ('x')`,
+    )
+    const fired = await createStage(
+      engine,
+      `create table notes (id serial primary key, text text); create function fine() returns trigger language plpgsql as $$ begin return new; end $$; create trigger fine before insert on notes for each row execute function fine();`,
+      { triggers: 'fire' },
+    )
+    await fired.run(`select nextval('notes_id_seq')`)
+    await fired.import((await born.export()).path)
+    expect(await fired.rows('select text from notes')).toEqual([{ text: 'x' }])
+    const harmless = await createStage(
+      engine,
+      `${schema('insert into seen values (new.xmlid); return new;')} create table seen (xmlid text)`,
+      {
+        triggers: 'fire',
+        exclude: ['seen'],
+      },
+    )
+    await harmless.import(path)
+    expect(await harmless.rows('select xmlid from seen order by 1')).toEqual([{ xmlid: 'u1' }, { xmlid: 'u2' }])
+  })
+
+  test('a trigger that fires and gives a new row another key is found, for rows that refer to it would miss it', async () => {
+    const schema = `create table users (id serial primary key, xmlid text not null unique); create table posts (xmlid text primary key, user_id int references users);`
+    const source = await createStage(
+      engine,
+      `${schema} insert into users values (1, 'u1'); insert into posts values ('p', 1)`,
+    )
+    const target = await createStage(
+      engine,
+      `${schema} insert into users values (50, 'local'); create function move() returns trigger language plpgsql as $$ begin new.id := new.id + 49; return new; end $$;
+       create trigger move before insert on users for each row execute function move();`,
+      { triggers: 'fire' },
+    )
+    const error = await errorOf(target.import((await source.export()).path))
+    if (error.code === 'none') {
+      expect(await target.rows('select u.xmlid from posts p join users u on u.id = p.user_id')).toEqual([
+        { xmlid: 'u1' },
+      ])
+    } else expect(error.text).toMatch(/users|posts/)
+  })
+
   test('a partition that is a foreign table is refused by name', async () => {
     const source = await createStage(
       engine,

@@ -92,6 +92,57 @@ describe.each(engines)('references on $name', (engine) => {
     })
   })
 
+  test('an update that cascades carries no row along that is known by its content either', async () => {
+    const visits = (keys: string) =>
+      `visits (${keys} code text references countries (code) on update cascade, note text);`
+    const schema = `create table countries (id serial primary key, xmlid text unique not null, code text unique not null);`
+    const [source, target] = [
+      `insert into countries values (1, 'old', 'X'), (2, 'new', 'A'); insert into visits (code, note) values ('A', 'v'), ('A', 'v'), ('X', 'w');`,
+      `insert into countries values (7, 'old', 'A'); insert into visits (code, note) values ('A', 'v'), ('A', 'v'), ('A', 'w');`,
+    ]
+    await transfer(engine, {
+      schema: `${schema} create table ${visits('id serial primary key,')}`,
+      source,
+      target,
+      equal: [`select v.note, c.xmlid from visits v join countries c using (code) where note = 'v' order by 1, 2`],
+      config: { relations: { visits: { identity: 'content' } } },
+    })
+    // Without a key such rows cannot be found again.
+    const [from, to] = [
+      await createStage(engine, `${schema} create table ${visits('')} ${source}`),
+      await createStage(engine, `${schema} create table ${visits('')} ${target}`),
+    ]
+    const error = await errorOf(to.import((await from.export()).path))
+    expect(error).toMatchObject({ code: 'IMPORT_REFUSED', text: expect.stringMatching(/visits/) })
+    expect(await to.rows('select code, note from visits order by note')).toHaveLength(3)
+  })
+
+  test('an update that cascades leaves rows alone that the same import brought and that only their origin names', async () => {
+    await transfer(engine, {
+      schema: `create table countries (id serial primary key, xmlid text unique not null, code text unique not null);
+        create table visits (id serial primary key, code text not null references countries (code) on update cascade, note text);`,
+      source: `insert into countries values (1, 'old', 'X'), (2, 'new', 'A'); insert into visits values (1, 'A', 'a'), (2, 'X', 'b');`,
+      target: `insert into countries values (7, 'old', 'A');`,
+      equal: [`select v.note, c.xmlid from visits v join countries c using (code) order by 1`],
+    })
+  })
+
+  test('an update that cascades to a relation without changes of its own fires no trigger there', async () => {
+    const { target } = await transfer(engine, {
+      schema: `create table countries (id serial primary key, xmlid text unique not null, code text unique not null);
+        create table cities (xmlid text primary key, code text unique references countries (code) on update cascade); create table streets (xmlid text primary key, code text references cities (code) on update cascade);
+        create function bang() returns trigger language plpgsql as $$ begin raise exception '% fired', tg_table_name; end $$;
+        create trigger bang before update on cities for each row execute function bang(); create trigger bang after update on streets for each statement execute function bang();`,
+      source: `insert into countries values (1, 'x', 'NEW');`,
+      target: `insert into countries values (7, 'x', 'OLD'); insert into cities values ('c', 'OLD'); insert into streets values ('s', 'OLD');`,
+      equal: [`select xmlid, code from countries`],
+    })
+    expect(await target.rows('select s.code from streets s join cities c using (code)')).toEqual([{ code: 'NEW' }])
+    expect(await target.rows(`select distinct tgenabled from pg_trigger where tgname = 'bang'`)).toEqual([
+      { tgenabled: 'O' },
+    ])
+  })
+
   test('what deletes cascade to is counted, and goes no further than the archive says', async () => {
     const schema = `create table books (id serial primary key, xmlid text unique); create table pages (id serial primary key, book_id int references books on delete cascade, text text);
       create table marks (xmlid text primary key, page_id int references pages on delete set null);`

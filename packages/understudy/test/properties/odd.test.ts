@@ -1,0 +1,3 @@
+import { testSeeds } from './properties.js'
+
+testSeeds(1, 2)
