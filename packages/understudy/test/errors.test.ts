@@ -46,7 +46,7 @@ describe('the codes', () => {
     // They may end with a command.
     const lax = hints
       .map(([, plain, template]) => plain ?? template ?? '')
-      .filter((hint) => !/^([A-Z`]|\$\{)/.test(hint))
+      .filter((hint) => !/^([A-Z]|\\?`|\$\{)/.test(hint))
     expect(lax).toEqual([])
   })
 })
