@@ -114,6 +114,52 @@ export default defineConfig({
     // form_input.user, hero_overrides.event_ids, projects.partner_projects, images.project_domaincode, *.version_id.
   },
 
+  dataPackages: {
+    datA_config: {
+      title: 'Tags, status, settings, domains of the system',
+      relations: [
+        'tags',
+        'status',
+        'system_config',
+        'tlds',
+        'sysdomains',
+        'countries',
+        'i18n_codes',
+        'releases',
+        'versions',
+      ],
+      seeds: [{ file: 'data-packages/datA_placeholders.sql', modes: ['init'] }],
+    },
+    datB_base: { title: 'Users, projects and their domains', relations: ['users', 'projects', 'domains'] },
+    datC_parts: { title: 'Images', relations: ['images'] },
+    datD_entities: {
+      title: 'Instructors, locations, participants, events, posts',
+      relations: ['instructors', 'locations', 'participants', 'events', 'posts'],
+    },
+    datF_assignments: {
+      title: 'References that waited for their target',
+      assignments: true,
+      after: ['data-packages/datF_copies.sql', 'data-packages/datF_placeholders.sql'],
+    },
+    datG_propagation: {
+      title: 'Members, pages, links and everything that hangs on the rest',
+      relations: [
+        'project_members',
+        'pages',
+        'page_sections',
+        'hero_overrides',
+        'interactions',
+        'form_input',
+        'tasks',
+        'event_instructors',
+        'events_tags',
+        'posts_tags',
+        'record_versions',
+      ],
+    },
+    datH_validation: { title: 'Checks', validation: true },
+  },
+
   migrations: {
     folder: 'migrations',
     archived: 'migrations/archived_data_seeds',

@@ -55,7 +55,7 @@ describe.each(engines)('an archive of package A, on $name', (engine) => {
 
     // Numbers that the archive's rows have there belong to others here.
     await today.execute(`
-      insert into users (username, password, role, sysmail) values ('Zora', 'x', 'base', 'zora@crearis.example');
+      insert into users (username, password, role, sysmail) values ('Zora', '!', 'base', 'zora@crearis.example');
       insert into projects (name, domaincode, owner_id) select 'Eigenes', 'eigenes', id from users where sysmail = 'zora@crearis.example'`)
     await importContent(settings, { archive: paths.upgraded, mode: 'replace', database: today.database() })
     const project = await today.one(

@@ -2,8 +2,8 @@
 export const rowsWithTextIds = `
   insert into users (id, username, password, role, sysmail)
   values
-    ('u-anna', 'Anna', 'x', 'admin', 'anna@crearis.example'),
-    ('u-berta', 'Berta Süß', 'x', 'base', 'berta@crearis.example');
+    ('u-anna', 'Anna', '!', 'admin', 'anna@crearis.example'),
+    ('u-berta', 'Berta Süß', '!', 'base', 'berta@crearis.example');
   insert into projects (id, name, type, status) values ('nord', 'Nord', 'regio', 'new');
   insert into projects (id, name, regio, owner_id, member_ids)
   values ('hofbuehne', 'Hofbühne', 'nord', 'u-anna', '["u-berta", "u-anna"]');

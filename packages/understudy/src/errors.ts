@@ -240,6 +240,11 @@ export const ERROR_CODES = {
     meaning: 'a script of a data package cannot be read',
     remedy: 'Mend the file that the message names, or its path in the configuration.',
   },
+  CHECKS_FAILED: {
+    meaning:
+      'a data package runs the checks inside the import, and one of severity `error` failed or could not run: the import was rolled back',
+    remedy: 'Correct what the checks name, in the source or in the target, or the checks themselves, and import again.',
+  },
   SEED_FAILED: {
     meaning: 'a script of a data package failed inside the import, which was rolled back',
     remedy: 'Mend the script; the message is the server’s.',

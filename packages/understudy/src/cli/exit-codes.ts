@@ -18,6 +18,7 @@ export const EXIT_CODES = {
 export type ExitCode = (typeof EXIT_CODES)[keyof typeof EXIT_CODES]
 
 const CODES_OF_ERRORS: Partial<Record<ErrorCode, ExitCode>> = {
+  CHECKS_FAILED: EXIT_CODES.invalid,
   DATABASE_LOCKED: EXIT_CODES.locked,
   LOCK_NOT_AVAILABLE: EXIT_CODES.locked,
   MIGRATION_DRIFT: EXIT_CODES.invalid,

@@ -73,7 +73,7 @@ const DEFAULT_WAIT_MS = 30_000
  * holding any table, shown, and must still hold when it is carried out.
  *
  * @throws UnderstudyError `ARCHIVE_LEVEL_OLDER`, `ARCHIVE_LEVEL_NEWER`, `TARGET_NAME_REQUIRED`, `IMPORT_INCOMPATIBLE`, `IMPORT_REFUSED`, `IMPORT_REFUSED_BY_DATABASE`, `IMPORT_COUNT_MISMATCH`,
- * `DATA_PACKAGES_INVALID`, `SEED_INVALID`, `SEED_FAILED`, `PLAN_CHANGED`, `CANCELLED`, `LOCK_NOT_AVAILABLE`, `REPORT_WRITE_FAILED`, `FILESET_INVALID`, and those of the archive layer
+ * `DATA_PACKAGES_INVALID`, `SEED_INVALID`, `SEED_FAILED`, `CHECKS_FAILED`, `PLAN_CHANGED`, `CANCELLED`, `LOCK_NOT_AVAILABLE`, `REPORT_WRITE_FAILED`, `FILESET_INVALID`, and those of the archive layer
  */
 export async function importContent(settings: Settings, options: ImportOptions): Promise<ImportResult> {
   if (options.report === undefined) return await runSteps(settings, options, newJournal())
@@ -104,6 +104,7 @@ async function importArchive(
   options: ImportOptions,
   { path, index: whole, isFileset, journal }: Pick<Run, 'path' | 'index' | 'isFileset' | 'journal'>,
 ): Promise<Imported> {
+  await database.withSession((session) => requireLevel(session, whole, options))
   const relations = whole.files.map(({ schema, relation }) => ({ schema, name: relation }))
   const selection = await selectPackages(settings, relations, options.mode, options.packages ?? {})
   const files = whole.files.filter(({ schema, relation }) => selection.includes({ schema, name: relation }))
@@ -127,7 +128,6 @@ async function importArchive(
     isWritten,
     warnings: index.warnings,
   })
-  await database.withSession((session) => requireLevel(session, index, options))
   if (options.isDryRun === true) return finish(await run(true), false)
   await database.withSession((session) => requireTargetName(session, settings, options))
   if (options.confirm === undefined) return finish(await run(false), true)

@@ -1,5 +1,9 @@
+import type { Settings } from '../config/settings.js'
 import type { Session } from '../database/port.js'
 import { useSearchPath } from '../database/settings.js'
+import { UnderstudyError } from '../errors.js'
+import { type CheckResult, isInvalidating } from '../validate/check.js'
+import { validateSession } from '../validate/validate-database.js'
 import type { LoadedPackage } from './packages.js'
 import type { ImportPlan, PlannedRelation } from './plan.js'
 import { type LoadedSeed, runSeed } from './seeds.js'
@@ -12,6 +16,8 @@ export interface PackageReport extends Pick<PlannedRelation, (typeof COUNTS)[num
   readonly seeded: number
   /** Of the package that reports them; null elsewhere. */
   readonly assignments: Assignments | null
+  /** Of the package that runs the checks; null elsewhere. Those that failed are warnings: an error takes the import back. */
+  readonly checks: readonly CheckResult[] | null
   readonly durationMs: number
 }
 
@@ -40,6 +46,7 @@ export class PackageSteps {
   readonly #seeded = new Map<LoadedPackage, number>()
   readonly #spent = new Map<LoadedPackage, number>()
   #assignments: Assignments = { resolved: 0, open: [] }
+  #checks: readonly CheckResult[] = []
 
   constructor(packages: readonly LoadedPackage[]) {
     this.#packages = packages
@@ -54,8 +61,12 @@ export class PackageSteps {
     for (const each of this.#packages) await this.#run(session, each, each.seeds)
   }
 
-  /** What comes behind them, with the references recorded that wait for their target. */
-  async finish(session: Session, resolved: number): Promise<void> {
+  /**
+   * What comes behind them, with the references recorded that wait for their target.
+   *
+   * @throws UnderstudyError `SEED_FAILED`, `CHECKS_FAILED`
+   */
+  async finish(session: Session, settings: Settings, resolved: number): Promise<void> {
     for (const each of this.#packages) {
       if (each.after.length > 0) {
         await useSearchPath(session, 'own')
@@ -65,6 +76,12 @@ export class PackageSteps {
       if (each.hasAssignments) {
         const startedAt = performance.now()
         this.#assignments = { resolved, open: await readOpenReferences(session) }
+        this.#spend(each, startedAt)
+      }
+      if (each.isValidation) {
+        const startedAt = performance.now()
+        this.#checks = await validateSession(session, settings)
+        refuseInvalid(this.#checks)
         this.#spend(each, startedAt)
       }
     }
@@ -86,6 +103,7 @@ export class PackageSteps {
         unchanged: sum('unchanged'),
         skipped: sum('skipped'),
         assignments: each.hasAssignments ? this.#assignments : null,
+        checks: each.isValidation ? this.#checks : null,
         durationMs: Math.round(loading + (this.#spent.get(each) ?? 0)),
       }
     })
@@ -103,6 +121,20 @@ export class PackageSteps {
   #spend(each: LoadedPackage, startedAt: number): void {
     this.#spent.set(each, (this.#spent.get(each) ?? 0) + performance.now() - startedAt)
   }
+}
+
+function refuseInvalid(checks: readonly CheckResult[]): void {
+  const failed = checks.filter(isInvalidating)
+  if (failed.length === 0) return
+  throw new UnderstudyError('CHECKS_FAILED', `${failed.length} of ${checks.length} checks failed`, {
+    detail: failed.map(describeCheck).join('\n'),
+    hint: 'Nothing was written. Correct the source, or the checks, and import again; `--to-package` leaves the package of the checks out.',
+  })
+}
+
+function describeCheck({ section, name, rows, samples, message }: CheckResult): string {
+  const found = rows === 0 ? [] : [`${rows === 1 ? '1 row' : `${rows} rows`}: ${samples.join('; ')}`]
+  return [`${section}: ${name}`, ...(message === null ? [] : [message]), ...found].join(': ')
 }
 
 async function readOpenReferences(session: Session): Promise<OpenReference[]> {

@@ -424,7 +424,7 @@ async function writeAll(
     await refreshViews(session, findRefreshed([...context.relations.values()], run.settings.refresh))
   }
   await recordImport(session, context, changing, run)
-  await packages.finish(session, resolved)
+  await packages.finish(session, run.settings, resolved)
   return resolved
 }
 

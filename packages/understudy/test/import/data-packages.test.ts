@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { engines } from '../support/engines.js'
@@ -136,6 +136,29 @@ describe.each(engines)('data packages on $name', (engine) => {
     })
     expect(await stage.rows('select mail from people')).toEqual([{ mail: 'local@example.org' }])
     expect(await stage.rows('select from tags')).toEqual([])
+  })
+
+  test('the checks run inside the import, and take it back where one of them fails', async () => {
+    const { source, stage } = await givenStages({
+      ...packages,
+      datH_checks: { title: 'Checks', validation: true },
+    })
+    const { path } = await source.export()
+    await mkdir(join(stage.settings.root, 'checks'))
+    const check = join(stage.settings.root, 'checks', 'authors.sql')
+    await writeFile(
+      check,
+      `select code from plays where author_id = (select id from people where mail = 'bob@example.org')`,
+    )
+    await expect(stage.import(path, { mode: 'init' })).rejects.toMatchObject({
+      code: 'CHECKS_FAILED',
+      detail: 'project: authors: 1 row: birds',
+    })
+    expect(await stage.rows('select from plays')).toEqual([])
+    await writeFile(check, 'select code from plays where author_id is null')
+    const { packages: reports } = await stage.import(path, { mode: 'init' })
+    expect(reports.at(-1)?.checks?.filter(({ status }) => status !== 'passed')).toEqual([])
+    expect(reports.at(-1)?.checks?.length).toBeGreaterThan(5)
   })
 
   test('a seed that fails takes everything back, and is named', async () => {

@@ -77,6 +77,8 @@ function renderPackages(packages: readonly PackageReport[], style: Style): strin
     formatDuration(each.durationMs),
     style.dim(printable(each.title)),
   ])
+  const checks = packages.flatMap((each) => each.checks ?? [])
+  const failed = checks.filter(({ status }) => status !== 'passed')
   const open = packages.flatMap(({ assignments }) => assignments?.open ?? [])
   return [
     ...formatTable(PACKAGE_COLUMNS, rows),
@@ -84,6 +86,13 @@ function renderPackages(packages: readonly PackageReport[], style: Style): strin
       ({ relation, column, target, rows, samples }) =>
         `${style.yellow('open:')} ${printable(`${relation}.${column}: ${formatCount(rows)} wait for ${target}: ${samples.join(', ')}`)}`,
     ),
+    ...failed.map(
+      ({ section, name, rows }) =>
+        `${style.yellow('check:')} ${printable(`${section}: ${name}: ${formatCount(rows)} rows`)}`,
+    ),
+    ...(checks.length === 0
+      ? []
+      : [`${formatCount(checks.length - failed.length)} of ${formatCount(checks.length)} checks passed`]),
     '',
   ]
 }
