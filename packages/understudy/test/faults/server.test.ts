@@ -108,9 +108,14 @@ describe.each(servers.slice(0, 1))('between this program and $name', (engine) =>
     await run()
     const total = proxy.messages - first
     let made = 2
+    let failed = 0
     for (const at of points(20, total - 1)) {
       const failure = await run(at).catch((error: unknown) => error)
-      expect(failure, `message ${at} of ${total}`).toMatchObject({ code: expect.stringMatching(/^CONNECTION_/) })
+      // A session that was just taking its leave is not missed: the export is done, and its archive whole.
+      if (failure instanceof Error) {
+        failed++
+        expect(failure, `message ${at} of ${total}`).toMatchObject({ code: expect.stringMatching(/^CONNECTION_/) })
+      }
       const names = await readdir(folder)
       expect(names.filter((name) => name.startsWith('.'))).toEqual([])
       // The last messages write the archive down in the registry: then it is whole already.
@@ -118,6 +123,7 @@ describe.each(servers.slice(0, 1))('between this program and $name', (engine) =>
       made = names.length
     }
     expect(made).toBeLessThan(10)
+    expect(failed).toBeGreaterThan(15)
   })
 
   test('a server tells a client that is gone from one that is slow within half a minute', async () => {
