@@ -37,10 +37,11 @@ export function refuseLosses(losses: readonly Loss[], allowed: readonly string[]
   if (forbidden.length === 0) return
   const words = [...new Set(forbidden.map(({ word }) => word))]
   const list = words.map((word) => `'${word.replaceAll("'", String.raw`\'`)}'`).join(', ')
+  const once = words.map((word) => `--allow-loss ${shellWord(word)}`).join(' ')
   const what = forbidden.length === 1 ? 'data' : `data in ${forbidden.length} places`
   throw new UnderstudyError('DATA_LOSS', `it would lose ${what}`, {
     detail: forbidden.map(describeLoss).join('\n'),
-    hint: `Nothing was changed. If this is meant, write allowLoss: [${list}] into the migration (in SQL \`-- migrate: allow-loss ${words.join(', ')}\`), or say it once: ${words.map((word) => `--allow-loss ${shellWord(word)}`).join(' ')}`,
+    hint: `Nothing was changed. If this is meant, write allowLoss: [${list}] into the migration (in SQL \`-- migrate: allow-loss ${words.join(', ')}\`), or say it once: ${once}`,
   })
 }
 

@@ -69,7 +69,7 @@ function slugOf(name: string): string {
   const slug = plain.replaceAll(/[^a-z0-9-]+/g, '_').replaceAll(/^[_-]+|_+$/g, '')
   if (slug !== '') return slug
   throw new UnderstudyError('USAGE', 'a migration wants a name with letters', {
-    hint: 'Say what it does: understudy migrate new add_event_tags',
+    hint: 'Say what it does: `understudy migrate new add_event_tags`',
   })
 }
 
