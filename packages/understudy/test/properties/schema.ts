@@ -404,8 +404,7 @@ export function configurationOf(tables: readonly Table[]): Record<string, Relati
     const { identity } = table
     if (identity.kind === 'origin') return [[label, { identity: 'origin' }]]
     if (identity.kind === 'key') return identity.isConfigured ? [[label, { identity: identity.columns }]] : []
-    const owner = identity.owner?.columns[0]?.name
-    return [[label, owner === undefined ? { identity: 'content' } : { owner }]]
+    return [[label, { identity: 'content', owner: identity.owner?.columns[0]?.name ?? null }]]
   })
   return Object.fromEntries(entries)
 }
