@@ -11,6 +11,8 @@ export interface Crearis extends SampleDatabase {
   migrate(to: 'A' | 'B'): Promise<string[]>
   /** The database itself, once the tests run. */
   database(): Database
+  /** Its URL. */
+  url(): string
   /** The one row of a query. */
   one<Row = Record<string, unknown>>(sql: string, values?: readonly unknown[]): Promise<Row>
 }
@@ -24,13 +26,15 @@ export function useCrearis(engine: Engine): Crearis {
   afterAll(async () => {
     await created?.dispose()
   })
-  const database = () => {
+  const there = () => {
     if (created === undefined) throw new Error('the database is there once the tests run')
-    return created.database
+    return created
   }
+  const database = () => there().database
   const query: Crearis['query'] = (sql, values) => database().withSession((session) => session.query(sql, values))
   return {
     database,
+    url: () => there().url,
     query,
     execute: (script) => database().withSession((session) => session.script(script)),
     async migrate(to) {

@@ -1,5 +1,5 @@
 import { readArchive } from '../archive/reader.js'
-import { findLatestArchive } from '../archive/store.js'
+import { locateArchive } from '../archive/store.js'
 import type { Settings } from '../config/settings.js'
 import { withAdvisoryLock } from '../database/advisory-lock.js'
 import type { LockHolder } from '../database/lock-holder.js'
@@ -101,7 +101,7 @@ export async function adoptDatabase(settings: Settings, options: AdoptOptions): 
 async function resolveArchive(settings: Settings, { how, archive }: AdoptOptions): Promise<string | null> {
   if (archive === undefined && how !== 'by-primary-key') return null
   if (how === 'as-copy') throw new UnderstudyError('USAGE', 'a copy is adopted without an archive')
-  const path = archive === undefined || archive === 'latest' ? await findLatestArchive(settings.archives) : archive
+  const path = await locateArchive(settings.archives, archive ?? 'latest')
   // A file that is no archive is said to be none before the database is asked for anything.
   await readArchive(path)
   return path

@@ -1,6 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { ArchiveIndex } from '../archive/archive-index.js'
 import { readArchive } from '../archive/reader.js'
 import { locateArchive } from '../archive/store.js'
@@ -23,7 +23,7 @@ import { type Journal, newJournal, withReport } from './report.js'
 import { analyzeWritten, type ImportStep, type Outcome, runImport } from './run-import.js'
 
 export interface ImportOptions {
-  /** The path of an archive or of a fileset's folder, or `latest` (the default): the newest archive in the settings' folder. */
+  /** The path of an archive or of a fileset's folder, the name of an archive in the settings' folder, or `latest` (the default): the newest there. */
   readonly archive?: string | undefined
   readonly mode: ImportMode
   /** What happens to a row whose reference finds no target. Default: the settings' policy, `fail`. */
@@ -156,7 +156,7 @@ async function resolveSource(
   archive: string | undefined,
   signal: AbortSignal | undefined,
 ): Promise<Source> {
-  if (archive !== undefined && (await isFileset(archive))) return { path: archive, index: 'fileset' }
+  if (archive !== undefined && (await isFileset(archive))) return { path: resolve(archive), index: 'fileset' }
   const path = await resolveArchive(settings, archive)
   try {
     return { path, index: await readArchive(path, { signal }) }

@@ -1,4 +1,4 @@
-import { findLatestArchive } from '../archive/store.js'
+import { locateArchive } from '../archive/store.js'
 import { readCatalog } from '../catalog/read-catalog.js'
 import type { Settings } from '../config/settings.js'
 import type { Database, Session } from '../database/port.js'
@@ -51,7 +51,7 @@ export interface Validation {
  */
 export async function validateDatabase(settings: Settings, options: ValidateOptions = {}): Promise<Validation> {
   const startedAt = performance.now()
-  const archive = options.archive === 'latest' ? await findLatestArchive(settings.archives) : options.archive
+  const archive = options.archive && (await locateArchive(settings.archives, options.archive))
   return await withDatabase({ url: settings.database, open: options.database }, (database) =>
     database.withSession(async (session) => {
       // Rows are compared in a temporary table, which a read-only transaction may not make.

@@ -21,10 +21,15 @@ export function runCli(args: readonly string[], options: CliOptions): Promise<Cl
   return runProgram(process.execPath, [BIN, ...args], options)
 }
 
-/** The same under a terminal of its own, made by `script` of util-linux: stdout and stderr arrive as one. */
+/** The same under a terminal of its own. */
 export function runCliOnTerminal(args: readonly string[], options: CliOptions): Promise<CliRun> {
+  return runOnTerminal([process.execPath, BIN, ...args], options)
+}
+
+/** Runs any program under a terminal of its own, made by `script` of util-linux: stdout and stderr arrive as one. */
+export function runOnTerminal(words: readonly string[], options: CliOptions): Promise<CliRun> {
   // Without a size of its own the terminal would be no column wide.
-  const line = [process.execPath, BIN, ...args].map((word) => `'${word}'`).join(' ')
+  const line = words.map((word) => `'${word}'`).join(' ')
   return runProgram(
     'script',
     ['--quiet', '--return', '--command', `stty columns 100 rows 40; exec ${line}`, '/dev/null'],
@@ -52,7 +57,8 @@ export function answering(key: string): Partial<CliOptions> {
   }
 }
 
-function runProgram(
+/** Runs any program, without a terminal and with little of this process's environment. */
+export function runProgram(
   program: string,
   args: readonly string[],
   { cwd, environment, onSpawn }: CliOptions,

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import type { AdoptionKind } from '../../adopt/adopt-database.js'
 import { UnderstudyError } from '../../errors.js'
@@ -42,7 +41,7 @@ export function addAdoptCommand(program: Command, cli: Cli): void {
     const { adoptDatabase } = await import('../../adopt/adopt-database.js')
     const adoption = await adoptDatabase(settings, {
       how,
-      archive: archive === undefined || archive === 'latest' ? archive : resolve(archive),
+      archive,
       isDryRun: options.dryRun,
       confirm: mustAsk ? (planned) => confirmLines(renderAdoption(planned, output.errorStyle), output) : undefined,
       waitMs: options.wait * 1000,

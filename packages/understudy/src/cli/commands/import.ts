@@ -38,7 +38,7 @@ export function addImportCommand(program: Command, cli: Cli): void {
   const command = program
     .command('import')
     .description('Bring an archive’s content into the database: shows the plan and asks before it writes')
-    .argument('[archive]', 'the archive’s file, a fileset’s folder, or `latest` in the folder of archives', 'latest')
+    .argument('[archive]', ARCHIVE_HELP, 'latest')
     .addOption(new Option('--mode <mode>', MODES_HELP).choices(MODES).default('replace'))
     .option('--dry-run', 'show the plan and write nothing')
     .addOption(new Option('--on-missing <policy>', MISSING_HELP).choices(['fail', 'null', 'skip', 'placeholder']))
@@ -75,7 +75,7 @@ export function mustAsk({ dryRun, yes }: ImportFlags): boolean {
 
 export function toEngineOptions(archive: string | undefined, options: ImportFlags, output: Output): ImportOptions {
   return {
-    archive: archive === undefined || archive === 'latest' ? 'latest' : resolve(archive),
+    archive: archive ?? 'latest',
     mode: options.mode,
     onMissing: options.onMissing,
     isDryRun: options.dryRun,
@@ -117,6 +117,8 @@ async function offerUpgrade(error: unknown, context: UpgradeContext): Promise<st
   return result.path
 }
 
+const ARCHIVE_HELP =
+  'the archive’s file, or its name in the folder of archives, or `latest` for the newest one there; or a fileset’s folder'
 export const MODES = ['init', 'replace'] as const
 export const MODES_HELP =
   'init: into a database without content of its own; replace: the archive wins for every row it has'

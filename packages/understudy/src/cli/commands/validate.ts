@@ -1,5 +1,4 @@
 import { writeFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { act, type Cli } from '../cli.js'
 import { examples } from '../examples.js'
@@ -18,7 +17,10 @@ export function addValidateCommand(program: Command, cli: Cli): void {
   const command = program
     .command('validate')
     .description('Look whether the content is sound: built-in checks, those of the project, and against an archive')
-    .option('--archive <file>', 'the content must be that of this archive; `latest` for the newest one')
+    .option(
+      '--archive <file>',
+      'the content must be that of this archive: a file, a name in the folder of archives, or `latest`',
+    )
     .option('--section <names>', 'checks of these sections alone', parseNames)
     .option('--junit <file>', 'write the checks as JUnit XML into a file too')
     .addHelpText('after', examples(EXAMPLES) + PROJECT_CHECKS)
@@ -26,7 +28,7 @@ export function addValidateCommand(program: Command, cli: Cli): void {
     const { validateDatabase } = await import('../../validate/validate-database.js')
     const { archive, section, junit } = options
     const validation = await validateDatabase(settings, {
-      archive: archive === undefined || archive === 'latest' ? archive : resolve(archive),
+      archive,
       sections: section,
       signal,
       onCheck: ({ name }) => output.progress.update(name),
