@@ -17,8 +17,11 @@ export interface UnderstudyConfig {
   readonly exclude?: readonly string[] | undefined
   /** By `table` or `schema.table`. */
   readonly relations?: Readonly<Record<string, RelationConfig>> | undefined
-  /** References that no foreign key declares, and rules for those that one does, by `table.column` or `table.column.field`. */
-  readonly references?: Readonly<Record<string, ReferenceConfig>> | undefined
+  /**
+   * References that no foreign key declares, and rules for those that one does, by `table.column` or `table.column.field`. False: the column is
+   * called like a reference and is none, so that nothing warns of it.
+   */
+  readonly references?: Readonly<Record<string, ReferenceConfig | false>> | undefined
   /** What happens to the target's triggers while an import writes. Default `suspend`. */
   readonly triggers?: TriggerPolicy | undefined
   /** What happens to a row whose reference finds no target. Default `fail`. */

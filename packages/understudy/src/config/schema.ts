@@ -45,6 +45,12 @@ const pairedReference = reference
   })
   .transform((value) => value as ReferenceConfig)
 
+/** No union here either. */
+const referenceOrNone = z.custom<ReferenceConfig | false>().superRefine((value, context) => {
+  const { error } = value === false ? {} : pairedReference.safeParse(value)
+  for (const issue of error?.issues ?? []) context.addIssue({ ...issue })
+})
+
 const number = z.int().min(0)
 
 const migrationPackage = z
@@ -87,7 +93,7 @@ export const configSchema = z.strictObject({
   exclude: z.array(name).optional(),
   relations: z.record(name, relation).optional(),
   references: z
-    .record(z.string().regex(/^[^.]+(\.[^.]+)+$/, 'expected `table.column` or `table.column.field`'), pairedReference)
+    .record(z.string().regex(/^[^.]+(\.[^.]+)+$/, 'expected `table.column` or `table.column.field`'), referenceOrNone)
     .optional(),
   triggers: triggers.optional(),
   onMissing: z.enum(['fail', 'null', 'skip', 'placeholder']).optional(),

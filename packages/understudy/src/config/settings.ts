@@ -24,8 +24,8 @@ export interface Settings {
   readonly exclude: readonly string[]
   /** By `table` or `schema.table`, as the configuration writes it. These records have no prototype: a table may be called `constructor`. */
   readonly relations: Readonly<Record<string, RelationConfig>>
-  /** By `table.column`, `schema.table.column` or `table.column.field`, as the configuration writes it. */
-  readonly references: Readonly<Record<string, ReferenceConfig>>
+  /** By `table.column`, `schema.table.column` or `table.column.field`, as the configuration writes it. False: the column is none. */
+  readonly references: Readonly<Record<string, ReferenceConfig | false>>
   readonly triggers: TriggerPolicy
   readonly onMissing: MissingPolicy
   readonly refresh: readonly string[]

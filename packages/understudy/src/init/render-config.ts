@@ -81,7 +81,7 @@ function suggestReferences({ relations, warnings }: Inspection): string[] {
     .filter(({ kind }) => kind === 'undeclared reference')
     .flatMap((warning) => [
       `// ${describe(warning)}`,
-      `// ${literal(`${names.get(warning.relation)}.${warning.column}`)}: { to: 'table.column' },`,
+      `// ${literal(`${names.get(warning.relation)}.${warning.column}`)}: { to: 'table.column' }, // or false: it is none`,
     ])
 }
 

@@ -84,7 +84,7 @@ async function inspectSession(
     cycles: findCycles(built),
     order: built.order.flat(),
     leftOut: built.leftOut,
-    warnings: await findWarnings(session, catalog, built.model),
+    warnings: await findWarnings(session, catalog, built.model, settings),
     problems: built.problems,
     proposals: withProfile ? await proposeKeys(session, catalog, built.model) : [],
   }

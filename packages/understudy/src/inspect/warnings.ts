@@ -1,6 +1,8 @@
 import type { Catalog, Column, Relation } from '../catalog/catalog.js'
+import type { Settings } from '../config/settings.js'
 import type { Session } from '../database/port.js'
 import { type ContentModel, type ContentRelation, relationLabel } from '../model/model.js'
+import { resolveNone } from '../model/references.js'
 import { isSecretName } from '../model/secrets.js'
 import { createSqlContext } from '../model/sql-context.js'
 
@@ -23,16 +25,22 @@ export interface Warning {
 }
 
 /** What is doubtful about a model, by relation. Looks at the catalog only, not at rows. */
-export async function findWarnings(session: Session, catalog: Catalog, model: ContentModel): Promise<Warning[]> {
+export async function findWarnings(
+  session: Session,
+  catalog: Catalog,
+  model: ContentModel,
+  settings: Pick<Settings, 'references'>,
+): Promise<Warning[]> {
   const context = createSqlContext(catalog, model, null)
   const names = new Set(model.relations.map((relation) => relation.name))
+  const settled = columnsWithoutReference(catalog, settings)
   const sources = await readTriggerSources(session)
   return model.relations.flatMap((relation) => {
     const facts = context.relations.get(relationLabel(relation))
     if (facts === undefined) return []
     return [
       ...identityWarnings(relation, facts),
-      ...facts.columns.flatMap((column) => columnWarnings(relation, column, names)),
+      ...facts.columns.flatMap((column) => columnWarnings(relation, column, { names, settled })),
       ...ruleWarnings(relation, facts),
       ...triggerWarnings(relation, facts, sources),
     ]
@@ -70,7 +78,14 @@ function identityWarnings(relation: ContentRelation, facts: Relation): Warning[]
   return warnings
 }
 
-function columnWarnings(relation: ContentRelation, column: Column, names: ReadonlySet<string>): Warning[] {
+interface Known {
+  /** Of all relations. */
+  readonly names: ReadonlySet<string>
+  /** Columns that are no references. */
+  readonly settled: ReadonlySet<Column>
+}
+
+function columnWarnings(relation: ContentRelation, column: Column, { names, settled }: Known): Warning[] {
   if (column.isGenerated) return []
   const label = relationLabel(relation)
   const warn = (kind: WarningKind, message: string): Warning => ({
@@ -83,7 +98,13 @@ function columnWarnings(relation: ContentRelation, column: Column, names: Readon
   const isKey = relation.surrogate.includes(column.name)
   const warnings: Warning[] = []
   const stem = /^(.+?)_(id|ids|xmlid)$/i.exec(column.name)?.[1]
-  if (stem !== undefined && reference === undefined && !isKey && !isOwnKey(relation, column.name)) {
+  if (
+    stem !== undefined &&
+    reference === undefined &&
+    !isKey &&
+    !isOwnKey(relation, column.name) &&
+    !settled.has(column)
+  ) {
     const target = targetNamed(stem, names)
     const guess = target === null ? '' : `, perhaps to ${target}`
     warnings.push(
@@ -106,6 +127,14 @@ function columnWarnings(relation: ContentRelation, column: Column, names: Readon
     warnings.push(warn('secret', 'smells of a secret and travels in the archive: mask it in the configuration'))
   }
   return warnings
+}
+
+/** The columns that the configuration says to be no references. */
+function columnsWithoutReference(catalog: Catalog, { references }: Pick<Settings, 'references'>): Set<Column> {
+  const places = Object.keys(references)
+    .filter((path) => references[path] === false)
+    .map((path) => resolveNone(catalog, path))
+  return new Set(places.flatMap((place) => (typeof place === 'string' ? [] : [place.column])))
 }
 
 function isOwnKey(relation: ContentRelation, name: string): boolean {

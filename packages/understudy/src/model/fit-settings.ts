@@ -1,7 +1,7 @@
 import type { Catalog } from '../catalog/catalog.js'
 import type { ReferenceConfig, RelationConfig } from '../config/define-config.js'
 import { findConfiguredRelation } from './content-relations.js'
-import { resolveDeclared } from './references.js'
+import { resolveDeclared, resolveNone } from './references.js'
 import type { ModelSettings } from './settings.js'
 
 /**
@@ -29,7 +29,12 @@ function fitRelation(catalog: Catalog, name: string, own: RelationConfig): [stri
   return [[name, fitted]]
 }
 
-function fitReference(catalog: Catalog, path: string, own: ReferenceConfig): [string, ReferenceConfig][] {
+function fitReference(
+  catalog: Catalog,
+  path: string,
+  own: ReferenceConfig | false,
+): [string, ReferenceConfig | false][] {
+  if (own === false) return typeof resolveNone(catalog, path) === 'string' ? [] : [[path, own]]
   const exists = (reference: ReferenceConfig) => typeof resolveDeclared(catalog, path, reference) !== 'string'
   if (exists(own)) return [[path, own]]
   if (own.by === undefined) return []

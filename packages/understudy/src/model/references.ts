@@ -39,6 +39,11 @@ export function findReferences(
   }
   refusePartitionKeys(byOid, found, problems)
   for (const [path, declared] of Object.entries(settings.references)) {
+    if (declared === false) {
+      const place = resolveNone(catalog, path)
+      if (typeof place === 'string') problems.push(`references.${path}: ${place}`)
+      continue
+    }
     const reference = resolveDeclared(catalog, path, declared)
     if (typeof reference === 'string') problems.push(`references.${path}: ${reference}`)
     else found.get(reference.owner.oid)?.push(reference.reference)
@@ -137,6 +142,16 @@ export function resolveDeclared(
       targets,
     },
   }
+}
+
+/** The column that a line of the configuration says to be no reference, or why it cannot. */
+export function resolveNone(catalog: Catalog, path: string): { relation: Relation; column: Column } | string {
+  const place = findColumnPath(catalog, path)
+  if (typeof place === 'string') return place
+  const { relation, column } = place
+  const key = relation.foreignKeys.find(({ columns }) => columns.includes(column.name))
+  if (key !== undefined) return `the foreign key ${key.name} says that it is a reference`
+  return { relation, column }
 }
 
 /** Resolves `table.column`, `schema.table.column` or either with `.field` behind. */

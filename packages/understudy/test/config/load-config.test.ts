@@ -203,7 +203,7 @@ test('every problem is reported at once, each with its path', async () => {
       onMissing: 'ignore',
       archives: 3,
       relations: { users: { identity: 'email', ownr: 'a' }, lines: { identity: ['a'], owner: 'b' }, empty: { identity: [] } },
-      references: { users: { to: 'a.b' }, 'a.b': { to: 'c' }, 'a.c': { to: { x: 'd.e' } }, 'a.d': { to: 'd.e', by: 'k' } },
+      references: { users: { to: 'a.b' }, 'a.b': { to: 'c' }, 'a.c': { to: { x: 'd.e' } }, 'a.d': { to: 'd.e', by: 'k' }, 'a.e': false, 'a.f': true, 'a.g': { to: 'd.e', buy: 'k' } },
       migrations: { packages: { A: { title: 'A', from: 5, to: 3 } } },
     }`,
   )
@@ -216,6 +216,8 @@ test('every problem is reported at once, each with its path', async () => {
       "references.a.b.to: expected \`table.column\` or \`schema.table.column\`",
       "references.a.c.by: expected the column that chooses among the targets",
       "references.a.d.to: expected a target for each value of the column in \`by\`",
+      "references.a.f: expected object, received boolean",
+      "references.a.g.buy: unknown key; did you mean \`by\`?",
       "references.users: expected \`table.column\` or \`table.column.field\`",
       "relations.empty.identity: expected at least one name",
       "relations.lines.owner: an owner goes with the identity "content" only",
