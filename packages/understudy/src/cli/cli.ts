@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { Settings } from '../config/settings.js'
+import { UnderstudyError } from '../errors.js'
 import { EXIT_CODES, type ExitCode } from './exit-codes.js'
 import { type Interrupt, watchInterrupt } from './interrupt.js'
 import { Output } from './print/output.js'
@@ -52,6 +53,17 @@ export function act<Options>(command: Command, cli: Cli, handler: Handler<Option
     const settings = await loadConfig({ file: options.config, database: options.database })
     cli.urls.push(settings.database)
     const context = { settings, output: cli.output, signal: cli.interrupt.signal, options, args: command.processedArgs }
-    cli.exitCode = await handler(context)
+    cli.exitCode = await handler(context).catch((error) => {
+      throw settings.databaseSource === 'default' ? withDatabaseHint(error) : error
+    })
   })
+}
+
+/** Nobody said which database is meant, and the one that stands in for it is not there. */
+function withDatabaseHint(error: unknown): unknown {
+  if (!(error instanceof UnderstudyError) || error.code !== 'DATABASE_NOT_FOUND') return error
+  const { code, message, detail, cause } = error
+  const hint =
+    'Say which database is meant: with `--database postgres://…`, in DATABASE_URL, or as `database` in understudy.config.ts.'
+  return new UnderstudyError(code, message, { detail, cause, hint })
 }

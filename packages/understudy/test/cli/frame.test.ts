@@ -46,6 +46,14 @@ describe('help', () => {
   })
 })
 
+test('where nobody said which database is meant, the hint says how', async () => {
+  const { stderr, exitCode } = await runCli(['export'], { cwd })
+  expect(exitCode).toBe(1)
+  expect(stderr).toMatch(
+    /^error: there is no embedded database .*\(DATABASE_NOT_FOUND\)\nhint: Say which database is meant: /,
+  )
+})
+
 describe('a command line that is not known', () => {
   test.each([
     [['exprt'], "error: unknown command 'exprt' (USAGE)\nhint: Did you mean export?\n"],

@@ -1,10 +1,11 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { loadConfig } from '../../src/config/load-config.js'
 import { engines, type TestDatabase, withTestDatabase } from '../support/engines.js'
 import { createScratchFolder } from '../support/scratch.js'
-import { runCli } from './run-cli.js'
+import { hasTerminals, runCli, runCliOnTerminal } from './run-cli.js'
 
 const SCHEMA = `
   create table users (id serial primary key, xmlid text unique, password text);
@@ -38,11 +39,50 @@ describe('inspect', () => {
       const { stdout, stderr, exitCode } = await run(['inspect', '--profile'], url)
       expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 })
       expect(stdout).toContain(`${database.label}\n\nrelation `)
-      expect(stdout).toMatch(/^users +0 +key \(xmlid\) .*nullable identity: xmlid, secret: password$/m)
-      expect(stdout).toMatch(/^other\.table +0 +origin \(id\) .*parent → table \(late\)/m)
+      expect(stdout).toMatch(/^users +0 +key \(xmlid\) +unique identity column xmlid$/m)
+      expect(stdout).toMatch(/^other\.table +0 +origin \(id\) /m)
+      expect(stdout).toMatch(/\nReferences\n {2}other\.table: parent → table \(late\)\n/)
       expect(stdout).toMatch(/\nCycles\n {2}other\.table: /)
       expect(stdout).toMatch(/\nKeys that the rows suggest\n {2}.*\(it's\) over 2 rows/)
-      expect(stdout).toMatch(/\nWarnings\n/)
+      expect(stdout).toMatch(/\nWarnings\n.*\.user_id looks like a reference, perhaps to users/s)
+    })
+  })
+
+  test('is silent about a column that the configuration says to be no reference; a foreign key is one', async () => {
+    await withSchema(async ({ url }) => {
+      await writeFile(
+        join(folder, 'understudy.config.json'),
+        JSON.stringify({
+          references: { 'we"ird Ünï.user_id': false, 'other.table.parent': false, 'users.nothing': false },
+        }),
+      )
+      const { stdout, exitCode } = await run(['inspect', '--json'], url)
+      const { warnings, problems } = JSON.parse(stdout)
+      expect(warnings.map(({ kind }: { kind: string }) => kind)).not.toContain('undeclared reference')
+      expect(problems).toEqual([
+        'references.other.table.parent: the foreign key table_parent_fkey says that it is a reference',
+        'references.users.nothing: users has no column nothing',
+      ])
+      expect(exitCode).toBe(4)
+    })
+  })
+
+  test.skipIf(!hasTerminals)('breaks long lines, narrower on a narrow terminal', async () => {
+    await withTestDatabase(engine as NonNullable<typeof engine>, async (created) => {
+      const columns = Array.from({ length: 20 }, (_, at) => `reference_${at} int references hub`)
+      const script = `create table hub (code int primary key); create table wheel (code int primary key, ${columns.join(', ')})`
+      await created.database.withSession((session) => session.script(script))
+      await created.database.close()
+      const piped = await run(['inspect'], created.url)
+      const options = { cwd: folder, environment: { DATABASE_URL: created.url } }
+      const shown = stripVTControlCharacters((await runCliOnTerminal(['inspect'], { ...options, columns: 80 })).stdout)
+      for (const [text, width] of [
+        [piped.stdout, 120],
+        [shown, 80],
+      ] as const) {
+        expect(text).toMatch(/ {2}wheel: (reference_\d+ → hub,?\s+){20}\s/)
+        expect(Math.max(...text.split(/\r?\n/).map((line) => line.length))).toBeLessThanOrEqual(width)
+      }
     })
   })
 
@@ -79,6 +119,7 @@ describe('init', () => {
         'we"ird Ünï': { identity: ["it's"] },
       })
       expect(references).toEqual({ 'we"ird Ünï.user_id': { to: 'table.column' } })
+      expect(text).toContain('// or false: it is none')
     })
   })
 

@@ -12,6 +12,8 @@ export interface CliRun {
 export interface CliOptions {
   readonly cwd: string
   readonly environment?: Readonly<Record<string, string>>
+  /** Of a terminal; default 100. */
+  readonly columns?: number
   /** Gets the process once it runs, to send it signals. */
   readonly onSpawn?: (child: ChildProcess) => void
 }
@@ -32,7 +34,7 @@ export function runOnTerminal(words: readonly string[], options: CliOptions): Pr
   const line = words.map((word) => `'${word}'`).join(' ')
   return runProgram(
     'script',
-    ['--quiet', '--return', '--command', `stty columns 100 rows 40; exec ${line}`, '/dev/null'],
+    ['--quiet', '--return', '--command', `stty columns ${options.columns ?? 100} rows 40; exec ${line}`, '/dev/null'],
     options,
   )
 }

@@ -1,7 +1,7 @@
 import type { InspectedRelation, Inspection } from '../../inspect/inspect-database.js'
 import type { Reference } from '../../model/model.js'
 import type { Style } from './colours.js'
-import { type Column, formatTable, printable } from './table.js'
+import { type Column, formatTable, printable, wrap } from './table.js'
 import { formatCount } from './units.js'
 
 const COLUMNS: readonly Column[] = [
@@ -9,28 +9,38 @@ const COLUMNS: readonly Column[] = [
   { title: 'rows', align: 'right' },
   { title: 'identity' },
   { title: 'reason', isWrapped: true },
-  { title: 'references', isWrapped: true },
-  { title: 'notes', isWrapped: true },
 ]
+
+/** Where there is no terminal: long lines are broken for people, and a relation keeps its line in the table for `grep`. */
+const WIDTH_OF_LISTS = 120
+
+const ARROW = ' → '
+const UNBROKEN_ARROW = '\u00A0→\u00A0'
 
 interface RenderOptions {
   readonly style: Style
-  /** Of the terminal; undefined where nothing needs to be broken. */
+  /** Of the terminal; undefined where there is none. */
   readonly width: number | undefined
 }
 
-/** The model as a table, then what is special about it and what is doubtful. */
+/** The model as a table, then what refers to what, what is special about it, and what is doubtful. */
 export function renderInspection(inspection: Inspection, { style, width }: RenderOptions): string[] {
   const { label, relations, cycles, leftOut, proposals, warnings, problems } = inspection
   const section = (title: string, lines: readonly string[]) =>
-    lines.length === 0 ? [] : ['', style.bold(title), ...lines.map((line) => `  ${printable(line)}`)]
+    lines.length === 0 ? [] : ['', style.bold(title), ...lines.flatMap((line) => listItem(line, width))]
   return [
     label,
     '',
     ...formatTable(
       COLUMNS,
-      relations.map((relation) => relationRow(relation, inspection, style)),
+      relations.map((relation) => relationRow(relation, style)),
       width,
+    ),
+    ...section(
+      'References',
+      relations
+        .filter(({ references }) => references.length > 0)
+        .map(({ relation, references }) => `${relation}: ${references.map(describeReference).join(', ')}`),
     ),
     ...section(
       'Left out',
@@ -52,20 +62,19 @@ export function renderInspection(inspection: Inspection, { style, width }: Rende
   ]
 }
 
-function relationRow(
-  { relation, rows, identity, references }: InspectedRelation,
-  { warnings }: Inspection,
-  style: Style,
-): string[] {
+/** Two blanks in front, four where it goes on in the next line. */
+function listItem(text: string, width = WIDTH_OF_LISTS): string[] {
+  const [first = '', ...rest] = wrap(printable(text).replaceAll(ARROW, UNBROKEN_ARROW), width - 4)
+  return [`  ${first}`, ...rest.map((line) => `    ${line}`)].map((line) => line.replaceAll(UNBROKEN_ARROW, ARROW))
+}
+
+function relationRow({ relation, rows, identity }: InspectedRelation, style: Style): string[] {
   const colour = { key: style.green, origin: style.yellow, content: style.cyan }[identity.kind]
-  const notes = warnings.filter((warning) => warning.relation === relation)
   return [
     printable(relation),
     formatCount(rows),
     colour(printable(`${identity.kind}${identityColumns(identity)}`)),
     printable(identity.reason),
-    printable(references.map(describeReference).join(', ')),
-    printable(notes.map(({ kind, column }) => (column === null ? kind : `${kind}: ${column}`)).join(', ')),
   ]
 }
 
@@ -75,5 +84,5 @@ function identityColumns(identity: InspectedRelation['identity']): string {
 }
 
 function describeReference({ columns, target, isLate }: Reference): string {
-  return `${columns.join('+')} → ${target.name}${isLate ? ' (late)' : ''}`
+  return `${columns.join('+')}${ARROW}${target.name}${isLate ? ' (late)' : ''}`
 }

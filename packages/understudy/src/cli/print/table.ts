@@ -59,7 +59,7 @@ function wrapRow(row: readonly string[], columns: readonly Column[], widths: rea
 }
 
 /** Breaks at blanks; a word that is too long stays whole. */
-function wrap(text: string, width: number): string[] {
+export function wrap(text: string, width: number): string[] {
   const lines: string[] = []
   for (const word of text.split(' ')) {
     const last = lines.at(-1)
