@@ -110,8 +110,14 @@ export default defineConfig({
     'tasks.version_id': { to: 'versions.id' },
     'tasks.release_id': { to: 'releases.id' },
 
-    // Left alone, because they hold names that are the same everywhere and may be free text: tasks.assigned_to,
-    // form_input.user, hero_overrides.event_ids, projects.partner_projects, images.project_domaincode, *.version_id.
+    // Called like references, and none: names that are the same everywhere, and may be free text. So are tasks.assigned_to, form_input.user,
+    // projects.partner_projects and images.project_domaincode.
+    'hero_overrides.event_ids': false,
+    'events.version_id': false,
+    'instructors.version_id': false,
+    'locations.version_id': false,
+    'participants.version_id': false,
+    'posts.version_id': false,
   },
 
   dataPackages: {

@@ -11,8 +11,6 @@ export interface Crearis extends SampleDatabase {
   migrate(to: 'A' | 'B'): Promise<string[]>
   /** The database itself, once the tests run. */
   database(): Database
-  /** Its URL. */
-  url(): string
   /** The one row of a query. */
   one<Row = Record<string, unknown>>(sql: string, values?: readonly unknown[]): Promise<Row>
 }
@@ -26,15 +24,13 @@ export function useCrearis(engine: Engine): Crearis {
   afterAll(async () => {
     await created?.dispose()
   })
-  const there = () => {
+  const database = () => {
     if (created === undefined) throw new Error('the database is there once the tests run')
-    return created
+    return created.database
   }
-  const database = () => there().database
   const query: Crearis['query'] = (sql, values) => database().withSession((session) => session.query(sql, values))
   return {
     database,
-    url: () => there().url,
     query,
     execute: (script) => database().withSession((session) => session.script(script)),
     async migrate(to) {

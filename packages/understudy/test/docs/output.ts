@@ -11,6 +11,9 @@ const CHANGING: readonly (readonly [RegExp, string])[] = [
   [/postgres:\/\/[\w.]+@(localhost|127\.0\.0\.1):\d+\//g, 'postgres://<server>/'],
   [/PostgreSQL \d+(\.\d+)?/g, 'PostgreSQL <version>'],
   [/Node \d+\.\d+\.\d+/g, 'Node <version>'],
+  [/\b(\d+) of \1 checks passed/g, 'all checks passed'],
+  [/\b\d+ checks, 0 failed/g, 'all checks passed'],
+  [/\b1 of \d+ checks failed/g, 'a check failed'],
   // A table is as wide as what stands in it.
   [/─+/g, '─'],
   [/ +/g, ' '],

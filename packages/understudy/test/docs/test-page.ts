@@ -6,8 +6,8 @@ import { isShown, normalise } from './output.js'
 import type { Shell } from './shell.js'
 
 export interface PageOptions {
-  /** The home folder of whoever reads it, once the tests run. */
-  readonly home: () => string
+  /** The home folder of whoever reads it, on a machine that the page names, once the tests run. */
+  readonly home: (host: string | null) => string
   /** The shell on a machine that the page names, or where it names none. */
   readonly shellOf: (host: string | null) => Shell
 }
@@ -28,8 +28,8 @@ export function testPage(name: string, { home, shellOf }: PageOptions): void {
       if (output === null) return
       // Of what goes to stderr a page shows the error: progress is no line on a terminal.
       const error = exitCode === 0 ? '' : result.stderr.slice(Math.max(0, result.stderr.search(/^error: /m)))
-      const printed = normalise(`${result.stdout}${error}`, home())
-      const shown = normalise(output, home())
+      const printed = normalise(`${result.stdout}${error}`, home(host))
+      const shown = normalise(output, home(host))
       if (!isShown(printed, shown)) expect(printed).toBe(shown)
     })
   }
