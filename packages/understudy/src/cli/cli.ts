@@ -54,14 +54,17 @@ export function act<Options>(command: Command, cli: Cli, handler: Handler<Option
     cli.urls.push(settings.database)
     const context = { settings, output: cli.output, signal: cli.interrupt.signal, options, args: command.processedArgs }
     cli.exitCode = await handler(context).catch((error) => {
-      throw settings.databaseSource === 'default' ? withDatabaseHint(error) : error
+      throw withDatabaseHint(error, settings)
     })
   })
 }
 
 /** Nobody said which database is meant, and the one that stands in for it is not there. */
-function withDatabaseHint(error: unknown): unknown {
-  if (!(error instanceof UnderstudyError) || error.code !== 'DATABASE_NOT_FOUND') return error
+function withDatabaseHint(error: unknown, { database, databaseSource }: Settings): unknown {
+  if (databaseSource !== 'default' || !(error instanceof UnderstudyError)) return error
+  // `sync` has databases of its own.
+  const isMeant = error.code === 'DATABASE_NOT_FOUND' && error.message.endsWith(database.slice('pglite:'.length))
+  if (!isMeant) return error
   const { code, message, detail, cause } = error
   const hint =
     'Say which database is meant: with `--database postgres://…`, in DATABASE_URL, or as `database` in understudy.config.ts.'

@@ -52,6 +52,8 @@ test('where nobody said which database is meant, the hint says how', async () =>
   expect(stderr).toMatch(
     /^error: there is no embedded database .*\(DATABASE_NOT_FOUND\)\nhint: Say which database is meant: /,
   )
+  const other = await runCli(['sync', '--from', 'pglite:./nothing', '--to', 'pglite:./nowhere', '--dry-run'], { cwd })
+  expect(other.stderr).toMatch(/nothing \(DATABASE_NOT_FOUND\)\nhint: Correct the path/)
 })
 
 describe('a command line that is not known', () => {

@@ -25,7 +25,7 @@ export function renderValidation(
     ),
   )
   const failures = checks.filter(({ status }) => status !== 'passed')
-  const outcome = `${formatCount(checks.length)} checks, ${formatCount(failures.length)} failed in ${formatDuration(durationMs)}`
+  const outcome = `${formatCount(checks.length)} ${checks.length === 1 ? 'check' : 'checks'}, ${formatCount(failures.length)} failed in ${formatDuration(durationMs)}`
   return [
     archivePath === null ? database : `${database} against ${archivePath}`,
     '',
