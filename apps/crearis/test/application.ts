@@ -8,6 +8,10 @@ const LEFT_OUT = /^(dist|node_modules|data|test|\.env)($|\/)/
 /** Copies the application into a new folder, with an empty folder for its backups. */
 export async function copyApplication(folder: string): Promise<void> {
   await cp(CREARIS, folder, { recursive: true, filter: (path) => !LEFT_OUT.test(relative(CREARIS, path)) })
-  await symlink(join(CREARIS, 'node_modules'), join(folder, 'node_modules'))
+  // A folder of its own: what is compiled for this copy is cached in it.
+  await mkdir(join(folder, 'node_modules'))
+  for (const name of ['.bin', 'understudy']) {
+    await symlink(join(CREARIS, 'node_modules', name), join(folder, 'node_modules', name))
+  }
   await mkdir(join(folder, 'data', 'sync'), { recursive: true })
 }

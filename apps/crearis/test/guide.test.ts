@@ -1,6 +1,7 @@
-import { copyFileSync } from 'node:fs'
-import { chmod, mkdir, writeFile } from 'node:fs/promises'
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmod, mkdir, rename, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
 import { loadConfig, migrateUp, openDatabase } from 'understudy'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
@@ -22,6 +23,8 @@ import { CREARIS } from './support.js'
 const DATABASES = { live: 'crearis_live', stage: 'crearis', new: 'crearis_new' } as const
 const FILLED = { live: fillMaster, stage: fillSlave } as const
 
+const NEWEST = '2099-01-01T00-00-00-000Z.backup.tar'
+
 type Host = keyof typeof DATABASES
 
 /** Copies files to another machine, as `scp` does: `scp -q file… host:folder/`. */
@@ -38,9 +41,10 @@ describe.each(servers.slice(0, 1))('on $name', (engine) => {
   const urlAt = (host: Host) => urlOf(engine.server, { database: DATABASES[host] })
 
   beforeAll(async () => {
-    machines = await createScratchFolder()
+    // Every path holds a blank.
+    machines = join(await createScratchFolder(), 'three machines')
     const bin = join(machines, 'bin')
-    await mkdir(bin)
+    await mkdir(bin, { recursive: true })
     await writeFile(join(bin, 'scp'), SCP)
     await chmod(join(bin, 'scp'), 0o755)
     const PATH = [bin, dirname(process.execPath), process.env.PATH].join(':')
@@ -50,7 +54,7 @@ describe.each(servers.slice(0, 1))('on $name', (engine) => {
       await administer(engine.server, `create database ${DATABASES[host]}`)
       shells.set(host, await openShell(homeOf(host), { HOME: homeOf(host), PATH, MACHINES: machines }))
     }
-    for (const host of Object.keys(FILLED) as (keyof typeof FILLED)[]) await fill(urlAt(host), FILLED[host])
+    await Promise.all((['live', 'stage'] as const).map((host) => fill(urlAt(host), FILLED[host])))
   }, 120_000)
 
   afterAll(async () => {
@@ -77,7 +81,10 @@ describe.each(servers.slice(0, 1))('on $name', (engine) => {
       script = join(app, 'scripts', 'data-sync.sh')
       elsewhere = await createScratchFolder()
       backup = join(elsewhere, 'a backup.tar')
-      copyFileSync(join(app, 'early.backup.tar.gz'), backup)
+      const early = join(app, 'early.backup.tar.gz')
+      copyFileSync(early, backup)
+      // Earlier versions wrote `.backup.tar`; this one is a tar that is not compressed.
+      writeFileSync(join(app, 'data', 'sync', NEWEST), gunzipSync(readFileSync(early)))
     })
 
     const run = (...args: string[]) => runProgram(script, args, { cwd: elsewhere })
@@ -106,13 +113,12 @@ describe.each(servers.slice(0, 1))('on $name', (engine) => {
     })
 
     test('says where no backup is', async () => {
-      const bare = join(await createScratchFolder(), 'my crearis')
-      await copyApplication(bare)
-      const { stderr, exitCode } = await runProgram(join(bare, 'scripts', 'data-sync.sh'), ['--yes'], {
-        cwd: elsewhere,
-      })
+      const folder = join(homeOf('new'), 'crearis', 'data', 'sync')
+      await rename(folder, `${folder} away`)
+      const { stderr, exitCode } = await run('--yes')
+      await rename(`${folder} away`, folder)
       expect(exitCode).toBe(1)
-      expect(stderr).toContain(`no archive in the folder ${join(bare, 'data', 'sync')}`)
+      expect(stderr).toContain(`no archive in the folder ${folder}`)
     })
 
     describe.skipIf(!hasTerminals)('on a terminal', () => {
@@ -120,7 +126,7 @@ describe.each(servers.slice(0, 1))('on $name', (engine) => {
         await query(urlAt('new'), 'delete from posts_tags')
         const { stdout, exitCode } = await onTerminal([], answering('n'))
         expect(exitCode).toBe(1)
-        expect(stdout).toMatch(/\u001B\[1m\d{4}-.*\.backup\.tar\.gz\u001B\[22m of /)
+        expect(stdout).toContain(`\u001B[1m${NEWEST}\u001B[22m of `)
         expect(stdout).toContain('mode replace')
         expect(await countTags()).toBe(0)
       })
