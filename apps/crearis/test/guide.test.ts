@@ -11,8 +11,8 @@ import {
   runOnTerminal,
   runProgram,
 } from '../../../packages/understudy/test/cli/run-cli.js'
-import { openShell, type Shell } from '../../../packages/understudy/test/docs/shell.js'
-import { testPage } from '../../../packages/understudy/test/docs/test-page.js'
+import { openShell } from '../../../packages/understudy/test/docs/shell.js'
+import { type Machine, testPage } from '../../../packages/understudy/test/docs/test-page.js'
 import { administer, servers, urlOf } from '../../../packages/understudy/test/support/engines.js'
 import { createScratchFolder } from '../../../packages/understudy/test/support/scratch.js'
 import { fillMaster, fillSlave, type SampleDatabase } from '../sample/index.js'
@@ -35,24 +35,24 @@ while [ $# -gt 1 ]; do cp "$1" "$MACHINES/$(echo "$to" | tr : /)"; shift; done
 `
 
 describe.each(servers.slice(0, 1))('on $name', (engine) => {
-  let machines: string
-  const shells = new Map<string | null, Shell>()
-  const homeOf = (host: string | null) => join(machines, String(host))
+  const machines = new Map<string | null, Machine>()
+  const appOf = (host: Host) => join(String(machines.get(host)?.home), 'crearis')
   const urlAt = (host: Host) => urlOf(engine.server, { database: DATABASES[host] })
 
   beforeAll(async () => {
     // Every path holds a blank.
-    machines = join(await createScratchFolder(), 'three machines')
-    const bin = join(machines, 'bin')
+    const root = join(await createScratchFolder(), 'three machines')
+    const bin = join(root, 'bin')
     await mkdir(bin, { recursive: true })
     await writeFile(join(bin, 'scp'), SCP)
     await chmod(join(bin, 'scp'), 0o755)
     const PATH = [bin, dirname(process.execPath), process.env.PATH].join(':')
     for (const host of Object.keys(DATABASES) as Host[]) {
-      await copyApplication(join(homeOf(host), 'crearis'))
-      await writeFile(join(homeOf(host), 'crearis', '.env'), `DATABASE_URL=${urlAt(host)}\n`)
+      const home = join(root, host)
+      await copyApplication(join(home, 'crearis'))
+      await writeFile(join(home, 'crearis', '.env'), `DATABASE_URL=${urlAt(host)}\n`)
       await administer(engine.server, `create database ${DATABASES[host]}`)
-      shells.set(host, await openShell(homeOf(host), { HOME: homeOf(host), PATH, MACHINES: machines }))
+      machines.set(host, { home, shell: await openShell(home, { HOME: home, PATH, MACHINES: root }) })
     }
     await Promise.all((['live', 'stage'] as const).map((host) => fill(urlAt(host), FILLED[host])))
   }, 120_000)
@@ -64,10 +64,7 @@ describe.each(servers.slice(0, 1))('on $name', (engine) => {
   })
 
   describe('docs/DATABASE_SYNC_GUIDE.md', () => {
-    testPage('DATABASE_SYNC_GUIDE.md', {
-      home: homeOf,
-      shellOf: (host) => shells.get(host) ?? expect.fail(`there is no machine ${host}`),
-    })
+    testPage('DATABASE_SYNC_GUIDE.md', machines)
   })
 
   // On the machine `new`, whose database holds what the newest of its backups holds, and nothing else.
@@ -77,7 +74,7 @@ describe.each(servers.slice(0, 1))('on $name', (engine) => {
     let backup: string
 
     beforeAll(async () => {
-      const app = join(homeOf('new'), 'crearis')
+      const app = appOf('new')
       script = join(app, 'scripts', 'data-sync.sh')
       elsewhere = await createScratchFolder()
       backup = join(elsewhere, 'a backup.tar')
@@ -113,7 +110,7 @@ describe.each(servers.slice(0, 1))('on $name', (engine) => {
     })
 
     test('says where no backup is', async () => {
-      const folder = join(homeOf('new'), 'crearis', 'data', 'sync')
+      const folder = join(appOf('new'), 'data', 'sync')
       await rename(folder, `${folder} away`)
       const { stderr, exitCode } = await run('--yes')
       await rename(`${folder} away`, folder)

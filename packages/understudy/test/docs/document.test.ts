@@ -3,7 +3,8 @@ import { readBlocks } from './document.js'
 import { isShown, normalise } from './output.js'
 
 const PAGE = `
-\`\`\`sh on=slave exit=4
+\`\`\`sh exit=4
+# on stage
 understudy validate
 \`\`\`
 
@@ -32,10 +33,17 @@ reboot
 
 test('the commands of a page are read with what they print, exit with and run on', () => {
   expect(readBlocks(PAGE)).toEqual([
-    { line: 2, commands: 'understudy validate\n', host: 'slave', exitCode: 4, notRun: null, output: 'one\n' },
-    { line: 10, commands: 'cd /tmp\n', host: null, exitCode: 0, notRun: null, output: null },
-    { line: 20, commands: '~/sync.sh\n', host: null, exitCode: 0, notRun: null, output: null },
-    { line: 24, commands: 'reboot\n', host: null, exitCode: 0, notRun: 'reason', output: null },
+    {
+      line: 2,
+      commands: '# on stage\nunderstudy validate\n',
+      host: 'stage',
+      exitCode: 4,
+      notRun: null,
+      output: 'one\n',
+    },
+    { line: 11, commands: 'cd /tmp\n', host: null, exitCode: 0, notRun: null, output: null },
+    { line: 21, commands: '~/sync.sh\n', host: null, exitCode: 0, notRun: null, output: null },
+    { line: 25, commands: 'reboot\n', host: null, exitCode: 0, notRun: 'reason', output: null },
   ])
 })
 

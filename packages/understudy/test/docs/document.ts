@@ -3,7 +3,7 @@ export interface Block {
   /** The line of its fence, for messages. */
   readonly line: number
   readonly commands: string
-  /** The machine that it is run on: `sh on=slave`; null where the page knows one only. */
+  /** The machine that it is run on, from a first line such as `# on live`; `each machine`; null where the page says nothing of it. */
   readonly host: string | null
   /** What the last command exits with: `sh exit=4`; 0 unless the page says so. */
   readonly exitCode: number
@@ -39,7 +39,7 @@ export function readBlocks(markdown: string): Block[] {
     return {
       line,
       commands: language === 'crontab' ? text.replace(/^(\S+\s+){5}/gm, '') : text,
-      host: attributes.on ?? null,
+      host: /^# on (.+)$/m.exec(text.split('\n')[0] ?? '')?.[1] ?? null,
       exitCode: Number(attributes.exit ?? 0),
       notRun: attributes['not-run'] ?? null,
       output: next?.isNext && next.language === 'text' ? next.text : null,

@@ -4,19 +4,18 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe } from 'vitest'
 import { administer, servers } from '../support/engines.js'
 import { createScratchFolder } from '../support/scratch.js'
-import { openShell, type Shell } from './shell.js'
-import { testPage } from './test-page.js'
+import { openShell } from './shell.js'
+import { type Machine, testPage } from './test-page.js'
 
 const CLONE = fileURLToPath(new URL('../../../..', import.meta.url))
 const TOOLS = fileURLToPath(new URL('server-tools.mjs', import.meta.url))
 const DATABASES = ['choir', 'choir_test', 'choir_copy', 'choir_old']
 
 describe.each(servers.slice(0, 1))('docs/first-sync.md on $name', (engine) => {
-  let home: string
-  let shell: Shell
+  const machines = new Map<string | null, Machine>()
 
   beforeAll(async () => {
-    home = await createScratchFolder()
+    const home = await createScratchFolder()
     await symlink(CLONE, join(home, 'understudy'))
     const bin = join(home, 'bin')
     await mkdir(bin)
@@ -25,7 +24,7 @@ describe.each(servers.slice(0, 1))('docs/first-sync.md on $name', (engine) => {
       await chmod(join(bin, tool), 0o755)
     }
     const { host, port, role, password } = engine.server
-    shell = await openShell(home, {
+    const shell = await openShell(home, {
       HOME: home,
       PATH: [bin, dirname(process.execPath), process.env.PATH].join(':'),
       PGHOST: host,
@@ -34,11 +33,12 @@ describe.each(servers.slice(0, 1))('docs/first-sync.md on $name', (engine) => {
       PGPASSWORD: password,
       npm_config_update_notifier: 'false',
     })
+    machines.set(null, { home, shell })
   })
 
   afterAll(async () => {
     for (const name of DATABASES) await administer(engine.server, `drop database if exists ${name} with (force)`)
   })
 
-  testPage('first-sync.md', { home: () => home, shellOf: () => shell })
+  testPage('first-sync.md', machines)
 })
