@@ -136,9 +136,9 @@ describe.each(servers.slice(0, 1))('on $name', (engine) => {
       })
     })
 
-    test('init refuses a database that has content of its own; there are no colours where there is no terminal', async () => {
+    test('takes a name alone for one in data/sync; init refuses a database that has content of its own; there are no colours where there is no terminal', async () => {
       await query(urlAt('new'), "insert into tags (name) values ('a tag of its own')")
-      const { stdout, stderr, exitCode } = await run('init', '--yes')
+      const { stdout, stderr, exitCode } = await run('init', NEWEST, '--yes')
       expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 1 })
       expect(stderr).toMatch(/error: .*\(IMPORT_REFUSED\)\n.*tags/)
       expect(stderr).not.toContain('\u001B')

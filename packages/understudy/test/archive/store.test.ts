@@ -1,7 +1,14 @@
 import { mkdirSync, utimesSync, writeFileSync } from 'node:fs'
-import { join, sep } from 'node:path'
+import { join, resolve, sep } from 'node:path'
 import { expect, test } from 'vitest'
-import { archivePath, findLatestArchive, listArchives, resolveInput, resolveOutput } from '../../src/archive/store.js'
+import {
+  archivePath,
+  findLatestArchive,
+  listArchives,
+  locateArchive,
+  resolveInput,
+  resolveOutput,
+} from '../../src/archive/store.js'
 import { failureOf, temporaryFolder } from './support.js'
 
 const date = new Date('2026-11-22T10:30:00.123Z')
@@ -42,6 +49,16 @@ test('lists archives newest first by the time in their names, then by their own'
   expect(await findLatestArchive(folder)).toBe(join(folder, '2026-11-22T10-30-00-124Z.backup.tar'))
   expect(await resolveInput(folder)).toBe(join(folder, '2026-11-22T10-30-00-124Z.backup.tar'))
   expect(await resolveInput(join(folder, 'old.backup.tar'))).toBe(join(folder, 'old.backup.tar'))
+})
+
+test('a name alone is an archive of the folder, unless a file of that name is here; a path is a path', async () => {
+  const folder = temporaryFolder()
+  writeFileSync(join(folder, 'mine.backup.tar.gz'), '')
+  expect(await locateArchive(folder, 'latest')).toBe(join(folder, 'mine.backup.tar.gz'))
+  expect(await locateArchive(folder, 'mine.backup.tar.gz')).toBe(join(folder, 'mine.backup.tar.gz'))
+  expect(await locateArchive(folder, './mine.backup.tar.gz')).toBe(resolve('mine.backup.tar.gz'))
+  expect(await locateArchive(folder, 'package.json')).toBe(resolve('package.json'))
+  expect(await locateArchive(folder, 'nothing')).toBe(resolve('nothing'))
 })
 
 test('says which folder holds no archive', async () => {
