@@ -72,7 +72,7 @@ function assign(packages: readonly DataPackage[], relations: readonly RelationNa
   if (problems.length === 0) return assigned
   throw new UnderstudyError('DATA_PACKAGES_INVALID', 'the data packages do not share out the archive’s relations', {
     detail: problems.join('\n'),
-    hint: 'Name each relation in exactly one package (`dataPackages.<name>.relations`), or exclude it from the export.',
+    hint: 'Name each relation in exactly one package (`dataPackages.<name>.relations`), or exclude it from the export. An archive of `export --backup` holds more than what travels: `understudy restore` puts it back.',
   })
 }
 

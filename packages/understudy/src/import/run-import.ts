@@ -272,10 +272,18 @@ async function planLoads(
     if (run.isDryRun || problems.length > 0) problems.push(...(await findRefused(session, context, list, run.isDryRun)))
     const plan = planOf(run, list, {
       lateReferences: await planLate(session, context, loads),
-      notes: [...settled.notes, ...(await describeCascades(session, context, loads))],
+      notes: [...describeSource(run, context), ...settled.notes, ...(await describeCascades(session, context, loads))],
     })
     return { loads, plan, problems, parked, placeholders: settled.placeholders }
   })
+}
+
+/** Where several archives stand in one folder, the newest may be of this very database, and change nothing that it was meant to. */
+function describeSource({ index, isFileset }: ImportRun, { instance }: SqlContext): string[] {
+  const isOwn = !isFileset && instance !== null && index.source.instance === instance
+  return isOwn
+    ? ['this database wrote the archive itself: it brings back an earlier state, and nothing from elsewhere']
+    : []
 }
 
 /** The same loads as they were after staging. */

@@ -84,6 +84,10 @@ describe.each(engines)('round trip on $name', (engine) => {
       visits: 'insert 3',
     })
     expect(digestsOf(await target.export())).toEqual(digestsOf(first))
+    expect(result.plan.notes).toEqual([])
+    expect((await source.import(first.path)).plan.notes).toEqual([
+      'this database wrote the archive itself: it brings back an earlier state, and nothing from elsewhere',
+    ])
     const again = await target.import(first.path)
     expect(new Set(Object.values(countsOf(again)).map((text) => text.replace(/\d+/, '')))).toEqual(new Set(['same ']))
   })
