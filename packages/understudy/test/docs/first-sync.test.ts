@@ -31,6 +31,9 @@ describe.each(servers.slice(0, 1))('docs/first-sync.md on $name', (engine) => {
       PGPORT: String(port),
       PGUSER: role,
       PGPASSWORD: password,
+      // The package is linked from the clone: no registry is asked for anything.
+      npm_config_offline: 'true',
+      npm_config_audit: 'false',
       npm_config_update_notifier: 'false',
     })
     machines.set(null, { home, shell })
