@@ -134,7 +134,7 @@ export default defineConfig({
         'releases',
         'versions',
       ],
-      seeds: [{ file: 'data-packages/datA_placeholders.sql', modes: ['init'] }],
+      seeds: ['migrations/021_seed_system_data.sql', { file: 'data-packages/datA_placeholders.sql', modes: ['init'] }],
     },
     datB_base: { title: 'Users, projects and their domains', relations: ['users', 'projects', 'domains'] },
     datC_parts: { title: 'Images', relations: ['images'] },
@@ -173,7 +173,7 @@ export default defineConfig({
     mirror: { table: 'crearis_config', column: 'config', key: 'migrations_run' },
     packages: {
       A: { title: 'Setup', from: 0, to: 18 },
-      // 021, the system data, is manual: it runs when it is named.
+      // 021, the system data, is manual: it runs when it is named, and with every import (datA_config).
       B: { title: 'Core-Schema', from: 19, to: 21 },
       C: { title: 'Alpha', from: 22, to: 29 },
       D: { title: 'Beta', from: 30, to: 39 },

@@ -1,8 +1,8 @@
 -- migrate: description System data: tags, settings, domains, and the first users and projects of an empty installation
 -- migrate: manual-only
 
--- For an installation that nobody brings content into. One that gets an archive needs none of this: run it by its name.
--- What is there already stays as it is.
+-- What every installation has. Every import brings it too, before its own rows (understudy.config.ts, datA_config); an installation that nobody
+-- brings content into runs this by its name. What is there already stays as it is.
 
 -- 1. Tags -------------------------------------------------------------------------------------------------------------
 
@@ -60,6 +60,7 @@ where not exists (
 
 -- 3. Users and projects -----------------------------------------------------------------------------------------------
 
+-- The first ones: where there are users, or projects, nobody is added. Who was removed from an installation does not come back.
 -- No password is the hash `!`: nobody signs in until somebody sets one. None is written down anywhere.
 insert into users (sysmail, username, password, role, lang, status_id)
 select wanted.sysmail, wanted.username, '!', wanted.role, wanted.lang, status_id_of('users', 'new')
@@ -72,38 +73,34 @@ from (
     ('zdena.kralova@spielraum.example', 'Zdeňka Králová', 'user', 'cz'),
     ('ole.feldmann@spielraum.example', 'Ole Feldmann', 'user', 'de')
 ) as wanted (sysmail, username, role, lang)
-on conflict (sysmail) do nothing;
+where not exists (select from users);
 
-insert into projects (domaincode, name, heading, type, owner_id, status_id)
-select wanted.domaincode, wanted.name, wanted.heading, wanted.type, users.id, status_id_of('projects', wanted.status)
-from (
-  values
-    ('tp', 'Theaterpädagogik', '**Theaterpädagogik** – alles an einem Ort', 'special', 'verwaltung@spielraum.example', 'done'),
-    ('regio1', 'Region Eins', '**Region Eins** – was bei uns gespielt wird', 'regio', 'redaktion@spielraum.example', 'draft')
-) as wanted (domaincode, name, heading, type, owner, status)
-join users on users.sysmail = wanted.owner
-on conflict (domaincode) do nothing;
-
-insert into project_members (project_id, user_id, role)
-select projects.id, users.id, wanted.role
-from (
-  values
-    ('tp', 'verwaltung@spielraum.example', 'owner'),
-    ('tp', 'redaktion@spielraum.example', 'member'),
-    ('regio1', 'redaktion@spielraum.example', 'owner')
-) as wanted (project, member, role)
-join projects on projects.domaincode = wanted.project
-join users on users.sysmail = wanted.member
-on conflict (project_id, user_id) do nothing;
-
+with made as (
+  insert into projects (domaincode, name, heading, type, owner_id, status_id)
+  select wanted.domaincode, wanted.name, wanted.heading, wanted.type, users.id, status_id_of('projects', wanted.status)
+  from (
+    values
+      ('tp', 'Theaterpädagogik', '**Theaterpädagogik** – alles an einem Ort', 'special', 'verwaltung@spielraum.example', 'done'),
+      ('regio1', 'Region Eins', '**Region Eins** – was bei uns gespielt wird', 'regio', 'redaktion@spielraum.example', 'draft')
+  ) as wanted (domaincode, name, heading, type, owner, status)
+  left join users on users.sysmail = wanted.owner
+  where not exists (select from projects)
+  returning id, domaincode, owner_id
+), members as (
+  insert into project_members (project_id, user_id, role)
+  select made.id, users.id, wanted.role
+  from (
+    values
+      ('tp', 'verwaltung@spielraum.example', 'owner'),
+      ('tp', 'redaktion@spielraum.example', 'member'),
+      ('regio1', 'redaktion@spielraum.example', 'owner')
+  ) as wanted (project, member, role)
+  join made on made.domaincode = wanted.project
+  join users on users.sysmail = wanted.member
+)
 insert into pages (project_id, user_id, page_type, header_type)
-select projects.id, projects.owner_id, wanted.page_type, 'banner'
+select made.id, made.owner_id, wanted.page_type, 'banner'
 from (
   values ('landing'), ('team')
 ) as wanted (page_type)
-join projects on projects.domaincode = 'tp'
-where not exists (
-  select from pages
-  where pages.project_id = projects.id
-    and pages.page_type = wanted.page_type
-);
+join made on made.domaincode = 'tp';

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { loadSample, type SampleDatabase } from './load.js'
 import { localRowsQuery } from './local-rows.js'
 import { buildSample } from './master.js'
@@ -5,8 +6,9 @@ import { buildSlaveSample } from './slave.js'
 
 export type { SampleDatabase } from './load.js'
 
-/** Fills an empty database, migrated to 020, with the master's content. The same rows every time. */
+/** Fills an empty database, migrated to 020, with the system data and the master's content. The same rows every time. */
 export async function fillMaster(db: SampleDatabase): Promise<void> {
+  await fillSystemData(db)
   await loadSample(db, buildSample('master'))
 }
 
@@ -17,6 +19,7 @@ export async function fillMaster(db: SampleDatabase): Promise<void> {
 export async function fillSlave(db: SampleDatabase): Promise<void> {
   await db.execute(renumberSeeds)
   await db.execute(burnNumbers)
+  await fillSystemData(db)
   await loadSample(db, buildSlaveSample())
 }
 
@@ -36,6 +39,22 @@ export async function plantOneChange(db: SampleDatabase) {
   } as const
   await db.query(`update events set teaser = $1 where xmlid = $2`, [change.value, change.identity])
   return change
+}
+
+// The folder `migrations`, seen from here and from what is compiled of this.
+const MIGRATIONS = new URL(
+  import.meta.url.includes('/dist/sample/') ? '../../migrations/' : '../migrations/',
+  import.meta.url,
+)
+
+/** What every installation begins with. Its pages give way to those of the sample, and all of it was made long ago. */
+async function fillSystemData(db: SampleDatabase): Promise<void> {
+  await db.execute(await readFile(new URL('021_seed_system_data.sql', MIGRATIONS), 'utf8'))
+  await db.execute(`
+    delete from pages;
+    update users set created_at = '2024-01-08 09:00', updated_at = '2024-01-08 09:00';
+    update projects set created_at = '2024-01-08 09:00';
+    update project_members set added_at = '2024-01-08 09:00'`)
 }
 
 /**

@@ -18,7 +18,7 @@ export async function loadSample(db: SampleDatabase, sample: Sample): Promise<vo
 }
 
 /** One statement for all rows: they arrive as one JSON value, and are numbered in its order. */
-export function insertStatement({ table, columns, inputs = '', found = {} }: TableLoad): string {
+export function insertStatement({ table, key, columns, inputs = '', found = {} }: TableLoad): string {
   const direct = Object.entries(columns).flatMap(([type, names]) => names.split(' ').map((name) => ({ name, type })))
   const fields = [
     ...direct.map(({ name, type }) => `"${name}" ${type}`),
@@ -31,6 +31,7 @@ export function insertStatement({ table, columns, inputs = '', found = {} }: Tab
     select ${values.join(', ')}
     from rows from (json_to_recordset($1::json) as (${fields.join(', ')})) with ordinality as r
     order by r.ordinality
+    ${key === undefined ? '' : `on conflict (${key}) do update set (${targets.join(', ')}) = row(${targets.map((target) => `excluded.${target}`).join(', ')})`}
   `
 }
 

@@ -3,6 +3,8 @@ import type { Sample } from './master.js'
 /** How the rows of a table are read from JSON and written. */
 export interface TableLoad {
   readonly table: keyof Sample
+  /** What tells its rows apart, where the system data may have one of them already. */
+  readonly key?: string
   /** By SQL type, the columns that are written as they come. */
   readonly columns: Readonly<Record<string, string>>
   /** Fields that are not columns: identities of other rows. */
@@ -19,9 +21,9 @@ const status = (table: string) => `status_id_of('${table}', r.status)`
 
 /** In an order that foreign keys allow. The last columns of the circle follow by update (load.ts). */
 export const LOADS: readonly TableLoad[] = [
-  { table: 'tlds', columns: { text: 'name description', integer: 'relevance' } },
+  { table: 'tlds', key: 'name', columns: { text: 'name description', integer: 'relevance' } },
   { table: 'sysdomains', columns: { text: 'tld domain subdomain description', jsonb: 'options' } },
-  { table: 'tags', columns: { text: 'name description', jsonb: 'name_i18n desc_i18n' } },
+  { table: 'tags', key: 'name', columns: { text: 'name description', jsonb: 'name_i18n desc_i18n' } },
   {
     table: 'i18n_codes',
     columns: { text: 'name variation type status', jsonb: 'text', timestamp: 'created_at updated_at' },
@@ -50,7 +52,11 @@ export const LOADS: readonly TableLoad[] = [
     table: 'hero_overrides',
     columns: { text: 'id cimg heading description event_ids updated_at', timestamp: 'created_at' },
   },
-  { table: 'system_config', columns: { text: 'key value description', timestamp: 'updated_at' } },
+  {
+    table: 'system_config',
+    key: 'key',
+    columns: { text: 'key value description', timestamp: 'updated_at' },
+  },
   {
     table: 'users',
     columns: { text: 'sysmail extmail username password role lang', timestamp: 'created_at updated_at' },
@@ -59,6 +65,7 @@ export const LOADS: readonly TableLoad[] = [
   },
   {
     table: 'projects',
+    key: 'domaincode',
     columns: {
       text:
         'domaincode name type description status_old updated_at header_type header_size heading teaser md html cimg partner_projects ' +

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { loadConfig, migrateArchived, migrateBaseline, migrateUp, migrationStatus } from 'understudy'
 import { describe, expect, test } from 'vitest'
 import { engines } from '../../../packages/understudy/test/support/engines.js'
@@ -29,11 +31,24 @@ describe.each(engines)('seeds on $name', (engine) => {
     expect(await crearis.one(`select count(*) as open from users where password <> '!'`)).toEqual({ open: 0 })
   })
 
+  test('the system data brings nobody back who was removed', async () => {
+    await crearis.query(`delete from users where sysmail = 'ole.feldmann@spielraum.example'`)
+    await crearis.query(`delete from projects where domaincode = 'regio1'`)
+    await crearis.execute(await readFile(join(CREARIS, 'migrations', '021_seed_system_data.sql'), 'utf8'))
+    expect(await countRows(crearis)).toMatchObject({
+      users: 5,
+      projects: 1,
+      project_members: 2,
+      pages: 2,
+      sysdomains: 5,
+    })
+  })
+
   test('the archived seeds run by their own command, once', async () => {
     const run = async () => (await migrateArchived(await settings(), { database: crearis.database() })).applied
     expect((await run()).map(({ id }) => id)).toEqual(SEEDS)
     expect(await run()).toEqual([])
-    expect(await countRows(crearis)).toMatchObject({ users: 13, projects: 8, events: 3, posts: 2, images: 6 })
+    expect(await countRows(crearis)).toMatchObject({ users: 12, projects: 7, events: 3, posts: 2, images: 6 })
     const shown = await crearis.one(
       `select count(*) as shown from projects where img_wide ->> 'url' like 'https://bilder.example/%'`,
     )
