@@ -48,14 +48,42 @@ describe.each(engines)('seeds on $name', (engine) => {
     const run = async () => (await migrateArchived(await settings(), { database: crearis.database() })).applied
     expect((await run()).map(({ id }) => id)).toEqual(SEEDS)
     expect(await run()).toEqual([])
-    expect(await countRows(crearis)).toMatchObject({ users: 12, projects: 7, events: 3, posts: 2, images: 6 })
+    expect(await countRows(crearis)).toMatchObject({
+      users: 22,
+      projects: 18,
+      project_members: 19,
+      events: 21,
+      posts: 30,
+      images: 8,
+    })
+    const found =
+      'select count(*) as found from users join instructors on instructors.id = users.instructor_id where is_user'
+    expect(await crearis.one(found)).toEqual({ found: 8 })
     const shown = await crearis.one(
       `select count(*) as shown from projects where img_wide ->> 'url' like 'https://bilder.example/%'`,
     )
-    expect(shown).toEqual({ shown: 6 })
+    expect(shown).toEqual({ shown: 8 })
     const status = await migrationStatus(await settings(), { database: crearis.database() })
     expect(status.archived.map(({ state }) => state)).toEqual(['applied', 'applied', 'applied'])
     expect(status).toMatchObject({ pendingCount: 0, problemCount: 0, missing: [] })
+  })
+
+  test('the archived seeds change nothing where their rows are there already', async () => {
+    const written = () =>
+      crearis.query(`
+        select 'users' as kind, xmin::text, sysmail as name from users union all select 'projects', xmin::text, domaincode from projects
+        union all select 'events', xmin::text, xmlid from events union all select 'participants', xmin::text, xmlid from participants
+        union all select 'images', xmin::text, xmlid from images union all select 'members', xmin::text, role from project_members
+        order by 1, 3, 2`)
+    const before = await written()
+    await crearis.query('delete from understudy.migration where id = any ($1::text[])', [SEEDS])
+    await crearis.query(
+      `update crearis_config set config = jsonb_set(config, '{migrations_run}', (config -> 'migrations_run') - $1::text[])`,
+      [SEEDS],
+    )
+    const { applied } = await migrateArchived(await settings(), { database: crearis.database() })
+    expect(applied.map(({ id }) => id)).toEqual(SEEDS)
+    expect(await written()).toEqual(before)
   })
 
   test('the list in crearis_config is what the ledger has', async () => {

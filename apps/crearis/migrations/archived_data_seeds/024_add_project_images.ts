@@ -1,7 +1,7 @@
 import { defineMigration } from 'understudy'
 
 export default defineMigration({
-  description: 'A title image for each project of the seeds before',
+  description: 'The title images of the projects, from the addresses that the CSV files give',
   manualOnly: true,
   async up(db) {
     await db.execute(seedImages)
@@ -9,22 +9,20 @@ export default defineMigration({
   },
 })
 
-const PROJECTS = `'werkstatt_nord', 'kulissen', 'stimmraum', 'oberland', 'bergbuehne', 'loutkarna'`
-
 const seedImages = `
   insert into images (xmlid, name, url, alt_text, project_id, owner_id, status_id, shape_wide, ctags)
   select
     domaincode || '.image.titel-1',
     'Titelbild ' || name,
-    'https://bilder.example/' || domaincode || '/titel.jpg',
+    cimg,
     'Das Titelbild von ' || name,
     id,
     owner_id,
     status_id_of('images', 'demo'),
-    row(16, 9, null, 'https://bilder.example/' || domaincode || '/titel-breit.jpg', null, null, null, null)::image_shape,
+    row(16, 9, null, cimg, null, null, null, null)::image_shape,
     '\\x10'
   from projects
-  where domaincode in (${PROJECTS})
+  where cimg like 'https://bilder.example/%'
   on conflict (xmlid) do nothing`
 
 const showImages = `
@@ -32,5 +30,4 @@ const showImages = `
   set img_id = images.id
   from images
   where images.xmlid = projects.domaincode || '.image.titel-1'
-    and projects.domaincode in (${PROJECTS})
     and projects.img_id is null`

@@ -30,36 +30,46 @@ export async function archiveFileset(
 ): Promise<string> {
   return await session.transaction({}, async () => {
     await pinSettings(session)
-    const catalog = await readCatalog(session)
-    const { model } = requireModel(catalog, settings)
-    const context = createSqlContext(catalog, model, (await readInstance(session))?.id ?? null)
-    const findings = new Findings()
-    const files: FilledFile[] = []
-    for (const [index, file] of (await readFileset(fileset, catalog, model, findings)).entries()) {
-      const filled = await stageRows(session, { catalog, context, findings }, file, index + 1)
-      if (filled !== null) files.push(filled)
-    }
-    for (const file of files) await checkValues(session, file, findings)
-    const parts = groupByRelation(files, findings)
-    findings.refuse(fileset)
-    for (const { files: own } of parts) await checkIdentities(session, own, findings)
-    findings.refuse(fileset)
-    const archive = await createArchive({ path: join(folder, basename(fileset)) })
-    return await writeParts(session, archive, parts, {
-      tool_version: TOOL_VERSION,
-      source: {
-        instance: null,
-        server_version: String(catalog.serverVersion),
-        database: `fileset ${basename(fileset)}`,
-      },
-      lineage: [],
-      migrations: [],
-      model: narrowed(model, parts),
-      extensions: [],
-      selection: { only: [], exclude: [] },
-      masks: [],
-      warnings: [],
-    })
+    return await archiveFilesetInTransaction(session, settings, fileset, folder)
+  })
+}
+
+/** The same inside the caller's transaction, which has pinned the settings. Temporary tables stay until its end. */
+export async function archiveFilesetInTransaction(
+  session: Session,
+  settings: Settings,
+  fileset: string,
+  folder: string,
+): Promise<string> {
+  const catalog = await readCatalog(session)
+  const { model } = requireModel(catalog, settings)
+  const context = createSqlContext(catalog, model, (await readInstance(session))?.id ?? null)
+  const findings = new Findings()
+  const files: FilledFile[] = []
+  for (const [index, file] of (await readFileset(fileset, catalog, model, findings)).entries()) {
+    const filled = await stageRows(session, { catalog, context, findings }, file, index + 1)
+    if (filled !== null) files.push(filled)
+  }
+  for (const file of files) await checkValues(session, file, findings)
+  const parts = groupByRelation(files, findings)
+  findings.refuse(fileset)
+  for (const { files: own } of parts) await checkIdentities(session, own, findings)
+  findings.refuse(fileset)
+  const archive = await createArchive({ path: join(folder, basename(fileset)) })
+  return await writeParts(session, archive, parts, {
+    tool_version: TOOL_VERSION,
+    source: {
+      instance: null,
+      server_version: String(catalog.serverVersion),
+      database: `fileset ${basename(fileset)}`,
+    },
+    lineage: [],
+    migrations: [],
+    model: narrowed(model, parts),
+    extensions: [],
+    selection: { only: [], exclude: [] },
+    masks: [],
+    warnings: [],
   })
 }
 

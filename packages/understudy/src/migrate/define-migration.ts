@@ -1,3 +1,5 @@
+import type { ImportInsideOptions } from '../import/import-inside.js'
+
 /** What a migration file exports: `export default defineMigration({ … })`. */
 export interface Migration {
   /** One line for `migrate status`. */
@@ -18,6 +20,11 @@ export interface MigrationDatabase {
   query<Row = Record<string, unknown>>(sql: string, values?: readonly unknown[]): Promise<Row[]>
   /** A script of any number of statements, without values. */
   execute(script: string): Promise<void>
+  /**
+   * Imports a fileset as `understudy import` does, in the mode `replace`, with the data packages and their checks, inside the transaction of the
+   * migration. `path` is seen from the folder of the configuration. For seeds of data; it takes the schema as it is by then.
+   */
+  importFileset(path: string, options?: Pick<ImportInsideOptions, 'onMissing'>): Promise<void>
 }
 
 /** Returns the migration as it is; gives editors its types. */

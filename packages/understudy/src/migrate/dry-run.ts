@@ -47,7 +47,7 @@ export async function migrateDryRun(settings: Settings, options: MigrateOptions 
       turn(async (session) => {
         const { steps, manual } = await planRun(session, project, { selection, allow: options.allow })
         const safeguards = createSafeguards(settings, options)
-        const tried = await withoutCommit(session, () => trySteps(session, steps, options, safeguards))
+        const tried = await withoutCommit(session, () => trySteps(session, steps, { ...options, settings, safeguards }))
         const done = steps.map((step, index) => ({
           id: step.file.id,
           package: project.packageOf(step.file),
@@ -62,18 +62,22 @@ export async function migrateDryRun(settings: Settings, options: MigrateOptions 
 
 type Trial = Pick<DryRunStep, 'wasTried' | 'statements' | 'durationMs'>
 
+interface TryOptions extends MigrateOptions {
+  readonly settings: Settings
+  readonly safeguards: Safeguards
+}
+
 async function trySteps(
   session: Session,
   steps: readonly LoadedMigration[],
-  options: MigrateOptions,
-  safeguards: Safeguards,
+  options: TryOptions,
 ): Promise<readonly Trial[]> {
   const trials: Trial[] = []
   for (const [index, step] of steps.entries()) {
     if (!step.isTransactional) break
     const { id } = step.file
     options.onProgress?.({ step: 'start', id, index, count: steps.length })
-    const trial = await tryOne(session, step, options, safeguards).catch((error: unknown) => {
+    const trial = await tryOne(session, step, options).catch((error: unknown) => {
       options.signal?.throwIfAborted()
       throw describeMigrationFailure(error, { migration: step, script: step.up })
     })
@@ -83,19 +87,20 @@ async function trySteps(
   return trials
 }
 
-async function tryOne(session: Session, migration: LoadedMigration, options: MigrateOptions, safeguards: Safeguards) {
+async function tryOne(session: Session, migration: LoadedMigration, options: TryOptions) {
+  const { settings, safeguards, signal } = options
   const statements: SentStatement[] = []
   const started = performance.now()
-  const settings = await readSessionSettings(session)
+  const before = await readSessionSettings(session)
   await limitLockWaits(session, options)
   const run = () => {
     // A guard may run it twice; what it sends the second time is the same.
     statements.length = 0
     const onStatement = (statement: SentStatement) => statements.push(statement)
-    return runScript(session, migration.up, { isTransactional: true, signal: options.signal, onStatement })
+    return runScript(session, migration.up, { settings, isTransactional: true, signal, onStatement })
   }
   await inOneTransaction(session, () => safeguards.around({ session, migration, direction: 'up', run }))
-  await restoreSessionSettings(session, settings)
+  await restoreSessionSettings(session, before)
   return { wasTried: true, statements, durationMs: Math.round(performance.now() - started) }
 }
 

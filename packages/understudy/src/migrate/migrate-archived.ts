@@ -35,6 +35,7 @@ export async function migrateArchived(
         const { steps, overridden } = await planArchived(session, project, options)
         const { mirror } = settings.migrations
         const context = {
+          settings,
           direction: 'up',
           method: 'archived',
           mirror,

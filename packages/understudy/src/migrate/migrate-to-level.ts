@@ -30,6 +30,7 @@ export async function migrateToLevel(
   const steps = await loadMigrations(schema, settings.root)
   await database.withSession(async (session) => {
     await runSteps(session, steps, {
+      settings,
       direction: 'up',
       method: 'run',
       mirror: null,

@@ -1,4 +1,4 @@
-import type { MigrationMirror } from '../config/settings.js'
+import type { MigrationMirror, Settings } from '../config/settings.js'
 import type { Session } from '../database/port.js'
 import { UnderstudyError } from '../errors.js'
 import { describeInvalid, findLeftInvalid, readInvalidIndexes } from './invalid-indexes.js'
@@ -12,6 +12,7 @@ import type { Backup, Safeguards } from './safeguards.js'
 import { readSessionSettings, restoreSessionSettings } from './session-settings.js'
 
 export interface RunOptions extends RetryOptions {
+  readonly settings: Settings
   readonly direction: 'up' | 'down'
   readonly package: string
   readonly method: LedgerRow['method']
@@ -93,14 +94,14 @@ async function runWithoutTransaction(run: Run): Promise<number> {
 }
 
 async function runGuarded(run: Run, sent: SentStatement[]): Promise<void> {
-  const { session, migration, direction, signal } = run
+  const { session, settings, migration, direction, signal } = run
   const { isTransactional } = migration
   const onStatement = (statement: SentStatement) => sent.push(statement)
   await run.safeguards.around({
     session,
     migration,
     direction,
-    run: () => runScript(session, run.script, { isTransactional, signal, onStatement }),
+    run: () => runScript(session, run.script, { settings, isTransactional, signal, onStatement }),
   })
 }
 

@@ -1,5 +1,7 @@
+import type { Settings } from '../config/settings.js'
 import type { Session } from '../database/port.js'
 import { UnderstudyError } from '../errors.js'
+import { importFilesetInside } from '../import/import-inside.js'
 import type { MigrationDatabase } from './define-migration.js'
 import type { MigrationScript } from './load-migration.js'
 import { splitStatements } from './split-statements.js'
@@ -11,6 +13,7 @@ export interface SentStatement {
 }
 
 export interface ScriptOptions {
+  readonly settings: Settings
   readonly isTransactional: boolean
   readonly signal?: AbortSignal | undefined
   readonly onStatement?: ((statement: SentStatement) => void) | undefined
@@ -34,6 +37,11 @@ export async function runScript(session: Session, script: MigrationScript, optio
     query: (sql, values = []) => send({ sql, values }, () => session.query(sql, values)),
     execute: (sql) =>
       send({ sql, values: [] }, () => (options.isTransactional ? session.script(sql) : runOneByOne(session, sql))),
+    importFileset: (path, { onMissing } = {}) => {
+      const work = () => importFilesetInside(session, options.settings, path, { onMissing, signal: options.signal })
+      const statement = { sql: `-- the fileset ${path} is imported`, values: [] }
+      return send(statement, () => (options.isTransactional ? work() : session.transaction({}, work)))
+    },
   }
   try {
     await session.abortable(options.signal, async () => await script.run(db))

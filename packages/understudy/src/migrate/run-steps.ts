@@ -1,4 +1,4 @@
-import type { MigrationMirror } from '../config/settings.js'
+import type { MigrationMirror, Settings } from '../config/settings.js'
 import type { LockHolder } from '../database/lock-holder.js'
 import type { Session } from '../database/port.js'
 import { type DriftFinding, overrideOf } from './compare-ledger.js'
@@ -35,6 +35,7 @@ export interface AppliedMigration {
 }
 
 export interface StepsContext {
+  readonly settings: Settings
   readonly direction: 'up' | 'down'
   readonly method: LedgerRow['method']
   readonly mirror: MigrationMirror | null
