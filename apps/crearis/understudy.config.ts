@@ -122,7 +122,7 @@ export default defineConfig({
 
   dataPackages: {
     datA_config: {
-      title: 'Tags, status, settings, domains of the system',
+      title: 'Tags, status, settings',
       relations: [
         'tags',
         'status',
@@ -148,7 +148,7 @@ export default defineConfig({
       after: ['data-packages/datF_copies.sql', 'data-packages/datF_placeholders.sql'],
     },
     datG_propagation: {
-      title: 'Members, pages, links and everything that hangs on the rest',
+      title: 'Members, pages, links, tasks',
       relations: [
         'project_members',
         'pages',

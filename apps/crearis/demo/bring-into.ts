@@ -2,6 +2,7 @@ import { importContent, type PlannedRelation } from 'understudy'
 import { readLocalRows } from '../sample/index.js'
 import { type Archive, exportLines } from './export-master.js'
 import { countEqual } from './lines.js'
+import { showPackages } from './show-packages.js'
 import { withSample } from './sql.js'
 import type { Stage } from './stage.js'
 import { formatCount } from './units.js'
@@ -11,9 +12,11 @@ export async function bringInto(stage: Stage, archive: Archive): Promise<void> {
   const { report, settings, slave, signal } = stage
   report.chapter('Into the slave, which has a life of its own (mode: replace)')
   const localBefore = await withSample(slave, readLocalRows)
-  const { plan } = await report.work('imported', () =>
+  const imported = await report.work('imported', () =>
     importContent(settings, { database: slave, archive: archive.path, mode: 'replace', signal }),
   )
+  const { plan } = imported
+  showPackages(report, imported)
   const after = await report.work('exported again, to compare', () => exportLines(stage, 'slave'))
   const localAfter = await withSample(slave, readLocalRows)
 

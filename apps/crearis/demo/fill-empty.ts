@@ -1,6 +1,7 @@
 import { importContent } from 'understudy'
 import { type Archive, exportLines } from './export-master.js'
 import { countEqual } from './lines.js'
+import { showPackages } from './show-packages.js'
 import type { Stage } from './stage.js'
 import { formatCount } from './units.js'
 
@@ -8,9 +9,17 @@ import { formatCount } from './units.js'
 export async function fillEmpty(stage: Stage, archive: Archive): Promise<void> {
   const { report, settings, empty, signal } = stage
   report.chapter('Into the empty database (mode: init)')
-  await report.work('imported', () =>
+  report.say(
+    'An import is one transaction, in the steps that the application has named: its data packages. datA_config',
+    "begins with scripts of the application's own: the system data, which every installation has, and rows",
+    'that stand in for whatever may be missing. The others load the archive. datF_assignments takes the',
+    'stand-ins away again, and datH_validation would take everything back if a check found a mistake.',
+    '',
+  )
+  const imported = await report.work('imported', () =>
     importContent(settings, { database: empty, archive: archive.path, mode: 'init', signal }),
   )
+  showPackages(report, imported)
   const copy = await report.work('exported again, to compare', () => exportLines(stage, 'empty', 'copy'))
   report.say(
     '',

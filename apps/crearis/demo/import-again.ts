@@ -2,6 +2,7 @@ import { importContent } from 'understudy'
 import { differences, sumOf } from './bring-into.js'
 import type { Archive } from './export-master.js'
 import { readRowVersions } from './row-versions.js'
+import { summarisePackages } from './show-packages.js'
 import type { Stage, Table } from './stage.js'
 import { formatCount } from './units.js'
 
@@ -10,11 +11,12 @@ export async function importAgain(stage: Stage, tables: readonly Table[], archiv
   const { report, settings, slave, signal } = stage
   report.chapter('The same archive once more')
   const before = await readRowVersions(slave, tables)
-  const { plan } = await report.work('imported into the slave', () =>
+  const imported = await report.work('imported into the slave', () =>
     importContent(settings, { database: slave, archive: archive.path, mode: 'replace', signal }),
   )
+  const { plan } = imported
   const after = await readRowVersions(slave, tables)
-  report.say('')
+  summarisePackages(report, imported)
   const changed = plan.relations.filter((relation) => relation.unchanged !== relation.records || relation.deletes > 0)
   report.prove(
     `its plan finds all ${formatCount(sumOf(plan.relations, 'records'), 'row')} unchanged`,

@@ -3,6 +3,7 @@ import { plantOneChange } from '../sample/index.js'
 import { sumOf } from './bring-into.js'
 import { exportLines } from './export-master.js'
 import { readRowVersions } from './row-versions.js'
+import { summarisePackages } from './show-packages.js'
 import { query, withSample } from './sql.js'
 import type { Stage, Table } from './stage.js'
 import { formatCount } from './units.js'
@@ -20,7 +21,7 @@ export async function moveOneChange(stage: Stage, tables: readonly Table[]): Pro
     importContent(settings, { ...source, isDryRun: true }),
   )
   const before = await readRowVersions(slave, tables)
-  await report.work('imported into the slave', () => importContent(settings, source))
+  const imported = await report.work('imported into the slave', () => importContent(settings, source))
   const after = await readRowVersions(slave, tables)
   const [row] = await query<{ value: string }>(
     slave,
@@ -28,7 +29,7 @@ export async function moveOneChange(stage: Stage, tables: readonly Table[]): Pro
     [change.identity],
   )
 
-  report.say('')
+  summarisePackages(report, imported)
   report.prove(
     `the plan has 1 update in ${change.table}, and ${formatCount(sumOf(dryRun.plan.relations, 'unchanged'), 'row')} unchanged`,
     surprises(dryRun.plan, change.table),
