@@ -145,7 +145,7 @@ export default defineConfig({
     datF_assignments: {
       title: 'References that waited for their target',
       assignments: true,
-      after: ['data-packages/datF_copies.sql', 'data-packages/datF_placeholders.sql'],
+      after: ['data-packages/datF_placeholders.sql'],
     },
     datG_propagation: {
       title: 'Members, pages, links, tasks',

@@ -249,6 +249,10 @@ export const ERROR_CODES = {
     meaning: 'a script of a data package failed inside the import, which was rolled back',
     remedy: 'Mend the script; the message is the server’s.',
   },
+  COPY_UNCOMPUTABLE: {
+    meaning: 'the expression of a copy (`relations.….copies`) fails in the target; the import was rolled back',
+    remedy: 'Mend the expression; the message is the server’s.',
+  },
   INSTANCE_AMBIGUOUS: {
     meaning:
       'a database was copied or moved together with its instance id, so that two databases may call different rows by the same name; nothing was read or written',

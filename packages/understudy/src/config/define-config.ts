@@ -62,7 +62,8 @@ export interface RelationConfig {
   readonly placeholder?: Readonly<Record<string, unknown>> | undefined
   /**
    * Columns that triggers keep as copies of other values: by column, the SQL expression that computes it anew from the row, which it names
-   * `<relation>.<column>`. `understudy validate` finds the rows where the two differ.
+   * `<relation>.<column>`. An import computes them where they are out of date, in the order given, and writes no row for them alone;
+   * `understudy validate` finds the rows where the two differ.
    */
   readonly copies?: Readonly<Record<string, string>> | undefined
 }

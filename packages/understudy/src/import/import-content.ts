@@ -59,6 +59,8 @@ export interface ImportResult {
   readonly steps: readonly ImportStep[]
   /** How many references of earlier imports got their target; 0 in a dry run, whose plan tells how many would. */
   readonly resolvedLate: number
+  /** How many values were computed anew that are copies of others (`relations.….copies`); 0 in a dry run. */
+  readonly refreshedCopies: number
   /** What each data package did, in their order; empty where none is configured, and in a dry run. */
   readonly packages: readonly PackageReport[]
   /** What the archive itself warned of when it was made. */

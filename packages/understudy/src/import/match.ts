@@ -1,7 +1,9 @@
 import type { Session } from '../database/port.js'
+import { quoteLiteral } from '../database/quoting.js'
 import { identitySelect } from '../model/identity-sql.js'
 import { type Leaf, leavesOf } from '../model/leaves.js'
-import { type ContentRelation, relationOf } from '../model/model.js'
+import { lineSelect } from '../model/line-sql.js'
+import { type ContentRelation, relationLabel, relationOf } from '../model/model.js'
 import { catalogRelation, equalityOf, type SqlContext, sameOrBothNull } from '../model/sql-context.js'
 import { isTypedTranslation, type Load } from './load.js'
 import { bare } from './parse.js'
@@ -20,6 +22,7 @@ export async function matchRows(session: Session, context: SqlContext, load: Loa
   // Where nothing can match there is nothing to keep: the view goes with the table that it reads.
   const kind = hasMatches ? `table ${matched(load)} on commit drop` : `view ${matched(load)}`
   await session.execute(`create temporary ${kind} as ${select}`)
+  if (hasMatches && load.hasDifferences) await dropCopiesOnly(session, context, load)
   if (!load.hasDifferences) {
     load.counts.unchanged = load.entry.records
     return
@@ -32,6 +35,40 @@ export async function matchRows(session: Session, context: SqlContext, load: Loa
   load.counts.inserts = counts?.inserts ?? 0
   load.counts.updates = counts?.updates ?? 0
   load.counts.unchanged = load.entry.records - load.counts.inserts - load.counts.updates
+}
+
+/**
+ * Takes rows out of the import that differ from the target's in nothing but copies of other values (`relations.….copies`): these are computed
+ * in the target, from rows that the source may not have.
+ */
+async function dropCopiesOnly(session: Session, context: SqlContext, load: Load): Promise<void> {
+  const { relation } = load
+  const copies = copyColumns(context, relation)
+  const others = relation.columns.filter((column) => !copies.includes(column.name))
+  if (others.length === relation.columns.length) return
+  const keys = relation.columns.filter((column) => copies.includes(column.name)).map(({ key }) => quoteLiteral(key))
+  const handles = load.handle.map((_, index) => `l.t${index + 1} = m.h${index + 1}`)
+  // The values of json keep their text; put together again they are the line that the other columns alone would have.
+  const line = `'{' || (select string_agg(to_json(e.key)::text || ':' || e.value::text, ',' order by e.ordinality)
+                          from json_each(s.line::json) with ordinality e
+                         where e.key not in (${keys.join(', ')})) || '}'`
+  await session.execute(
+    `with equal as (
+       delete from pg_temp.${matched(load)} m
+        using ${load.stage} s, (${lineSelect(context, relation, others, load.handle)}) l
+        where not m.is_new and s.n = m.n and ${handles.join(' and ')} and l.line = ${line}
+       returning m.n)
+     delete from ${load.parsed} p using equal where p.n = equal.n`,
+  )
+  const [found] = await session.query<{ any: boolean }>(`select exists (select from ${load.parsed}) as any`)
+  load.hasDifferences = found?.any ?? false
+}
+
+/** Columns that are computed in every database for itself. */
+function copyColumns(context: SqlContext, relation: ContentRelation): string[] {
+  const identity = relation.identity.kind === 'content' ? [] : relation.identity.columns
+  const { copies = {} } = context.configured.get(relationLabel(relation)) ?? {}
+  return Object.keys(copies).filter((column) => !identity.includes(column))
 }
 
 /** The temporary table or view `(n, master, is_new, h…)`, before keys are allocated. */

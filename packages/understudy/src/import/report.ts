@@ -32,6 +32,7 @@ export interface ImportReport {
   readonly problems: readonly Problem[]
   readonly steps: readonly ImportStep[]
   readonly resolvedLate: number
+  readonly refreshedCopies: number
   readonly packages: readonly PackageReport[]
   /** What the archive itself warned of when it was made. */
   readonly warnings: readonly string[]
@@ -108,6 +109,7 @@ function describeImport(
     problems,
     steps: result?.steps ?? steps,
     resolvedLate: result?.resolvedLate ?? 0,
+    refreshedCopies: result?.refreshedCopies ?? 0,
     packages: result?.packages ?? [],
     warnings: archive?.index.warnings ?? [],
     error: failure === null ? null : describeFailure(failure),

@@ -21,6 +21,7 @@ import { applyLoads } from './apply.js'
 import { attempt } from './attempt.js'
 import { carriedAlong, describeCascades } from './cascades.js'
 import { findIncompatibilities } from './compatibility.js'
+import { refreshCopies } from './copies.js'
 import { refuseDuplicates } from './duplicates.js'
 import { attachForeignKeys, detachForeignKeys } from './foreign-keys.js'
 import { withSettableIdentities } from './identity-columns.js'
@@ -86,6 +87,8 @@ export interface Outcome {
   readonly steps: readonly ImportStep[]
   /** How many references of earlier imports got their target. */
   readonly resolvedLate: number
+  /** How many copies of other values (`relations.….copies`) were computed anew. */
+  readonly refreshedCopies: number
   /** Empty in a dry run. */
   readonly packages: readonly PackageReport[]
 }
@@ -161,8 +164,15 @@ async function importPrepared(run: ImportRun, steps: Steps, { context, loads: st
   journal.plan = planned.plan
   if (planned.problems.length > 0) throw refusal(planned.problems)
   run.approve(planned.plan)
-  if (run.isDryRun) throw new DryRunDone({ plan: planned.plan, steps: journal.steps, resolvedLate: 0, packages: [] })
-  const resolvedLate = await orDiagnose(
+  if (run.isDryRun)
+    throw new DryRunDone({
+      plan: planned.plan,
+      steps: journal.steps,
+      resolvedLate: 0,
+      refreshedCopies: 0,
+      packages: [],
+    })
+  const written = await orDiagnose(
     session,
     'planned',
     () => steps.time('write', () => writeAll(run, steps, packages, context, planned)),
@@ -174,7 +184,7 @@ async function importPrepared(run: ImportRun, steps: Steps, { context, loads: st
   return {
     plan: planned.plan,
     steps: journal.steps,
-    resolvedLate,
+    ...written,
     packages: packages.report(planned.plan, steps.spent),
   }
 }
@@ -393,14 +403,13 @@ function planOf(
   }
 }
 
-/** Returns how many late references found their target. */
 async function writeAll(
   run: ImportRun,
   steps: Steps,
   packages: PackageSteps,
   context: SqlContext,
   planned: Planned,
-): Promise<number> {
+): Promise<Pick<Outcome, 'resolvedLate' | 'refreshedCopies'>> {
   const { session } = run
   const { loads, parked, placeholders } = planned
   const changing = [...loads.values()].filter(hasChanges)
@@ -413,13 +422,13 @@ async function writeAll(
   await session.execute('set constraints all deferred')
   for (const { insert } of placeholders) if (insert !== null) await session.execute(insert)
   await parkRows(session, context, parked)
-  let resolved = 0
+  let resolvedLate = 0
   await withSettableIdentities(session, context, changing, async () => {
     await applyLoads(session, context, loads, (relation, rows) => steps.reportRelation('write', relation, rows))
     await useSearchPath(session, 'none')
     await recordOrigins(session, changing, run)
     await repairCascades(session, context, loads)
-    resolved = await resolveLate(session, context)
+    resolvedLate = await resolveLate(session, context)
   })
   // A table with pending trigger events cannot be altered: deferred checks run now, while a failure still rolls everything back.
   await session.execute('set constraints all immediate')
@@ -428,12 +437,15 @@ async function writeAll(
   await resumeTriggers(session, suspended)
   await catchUpSequences(session, context, changing, run)
   await verifyWritten(session, context, firing)
-  if (changing.length > 0 || resolved > 0) {
+  const isSuspending = (relation: RelationName) => triggerPolicy(run.settings, context, relation) === 'suspend'
+  // What is restored is as the archive has it.
+  const refreshedCopies = run.keepsKeys ? 0 : await refreshCopies(session, context, isSuspending)
+  if (changing.length + resolvedLate + refreshedCopies > 0) {
     await refreshViews(session, findRefreshed([...context.relations.values()], run.settings.refresh))
   }
   await recordImport(session, context, changing, run)
-  await packages.finish(session, run.settings, resolved)
-  return resolved
+  await packages.finish(session, run.settings, resolvedLate)
+  return { resolvedLate, refreshedCopies }
 }
 
 /** The relations that are written and whose triggers must not fire meanwhile, also those that get a placeholder or a late reference, and those that cascades reach. */

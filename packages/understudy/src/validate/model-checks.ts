@@ -2,6 +2,7 @@ import type { RelationConfig } from '../config/define-config.js'
 import type { Session } from '../database/port.js'
 import { quoteIdentifier, quoteLiteral, quoteQualified } from '../database/quoting.js'
 import { useSearchPath } from '../database/settings.js'
+import { copyExpression } from '../model/copy-sql.js'
 import { Joins } from '../model/identity-sql.js'
 import { type ContentRelation, relationLabel } from '../model/model.js'
 import { type Finding, findDuplicateIdentities, findNullIdentities } from '../model/preflight.js'
@@ -142,18 +143,15 @@ export function copyChecks(context: SqlContext): Check[] {
         find: async (session) => {
           const own = catalogRelation(context, relation).columns.find((each) => each.name === column)
           if (own === undefined) return { ...NO_OFFENCE, message: `${relationLabel(relation)} has no column ${column}` }
-          const cast = own.equality === null ? '::text' : ''
           const joins = new Joins()
           const label = rowLabel(context, relation, joins)
-          const name = quoteIdentifier(relation.name)
-          // The expression names the row as `<relation>.<column>`, and other relations as the application does.
-          const computed = `(select (${expression})::${own.type} from (select s.*) ${name})`
+          const { isStale } = copyExpression(relation, own, expression, 's')
           await useSearchPath(session, 'own')
           return await findOffending(
             session,
             `select ${label} as sample
                from ${fromRelation(context, relation)} s ${joins}
-              where s.${quoteIdentifier(column)}${cast} is distinct from ${computed}${cast}`,
+              where ${isStale}`,
           )
         },
       }),

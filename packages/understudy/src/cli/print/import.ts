@@ -46,15 +46,16 @@ interface RenderOptions {
 }
 
 export function renderImport(
-  { plan, isWritten, resolvedLate, packages, durationMs }: ImportResult,
+  { plan, isWritten, resolvedLate, refreshedCopies, packages, durationMs }: ImportResult,
   options: RenderOptions,
 ): string[] {
   const { style, isPlanShown } = options
   const { inserts, updates, deletes, unchanged } = sumOf(plan.relations)
   const changes = `${formatCount(inserts)} inserted, ${formatCount(updates)} updated, ${formatCount(deletes)} deleted`
   const late = resolvedLate === 0 ? '' : `, ${formatCount(resolvedLate)} late references resolved`
+  const copies = refreshedCopies === 0 ? '' : `, ${formatCount(refreshedCopies)} copies computed anew`
   const outcome = isWritten
-    ? style.green(`${changes}${late}, ${formatCount(unchanged)} unchanged in ${formatDuration(durationMs)}`)
+    ? style.green(`${changes}${late}${copies}, ${formatCount(unchanged)} unchanged in ${formatDuration(durationMs)}`)
     : style.yellow('nothing was written')
   return [...(isPlanShown ? [] : renderPlan(plan, style)), ...renderPackages(packages, style), outcome]
 }
