@@ -17,8 +17,9 @@ const tagIds = (link: string, owner: string) =>
 const regio = (table: string) => `(select projects.regio from projects where projects.id = ${table}.project_id)`
 const isUser = (table: string, column: string) => `exists (select from users where users.${column} = ${table}.id)`
 
-/** The row that datA_config makes, to stand in for what has not arrived yet. */
+/** The row that datA_config makes in an init, to stand in for what has not arrived yet; other imports make it of these values. */
 const placeholder = { xmlid: 'setup' }
+const namedPlaceholder = { ...placeholder, name: 'Noch nicht da' }
 
 export default defineConfig({
   database: 'pglite:./data/crearis',
@@ -52,14 +53,14 @@ export default defineConfig({
         tags_display: 'tag_labels(posts.tags_ids, posts.lang)',
       },
     },
-    participants: { placeholder, copies: { is_user: isUser('participants', 'participant_id') } },
-    instructors: { placeholder, copies: { is_user: isUser('instructors', 'instructor_id') } },
+    participants: { placeholder: namedPlaceholder, copies: { is_user: isUser('participants', 'participant_id') } },
+    instructors: { placeholder: namedPlaceholder, copies: { is_user: isUser('instructors', 'instructor_id') } },
     images: {
       copies: {
         project_domaincode: '(select projects.domaincode from projects where projects.id = images.project_id)',
       },
     },
-    locations: { placeholder },
+    locations: { placeholder: namedPlaceholder },
 
     // Without a unique key, but there is one page of a type.
     pages: { identity: ['project_id', 'page_type'] },

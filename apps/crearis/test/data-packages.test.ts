@@ -25,6 +25,7 @@ const SYSTEM_ROWS = `
 describe.each(engines.slice(1, 2))('the data packages of crearis on $name', (engine) => {
   const source = useCrearis(engine)
   const fresh = useCrearis(engine)
+  const later = useCrearis(engine)
 
   const bring = async (into: Crearis, archive: string, mode: ImportMode): Promise<readonly PackageReport[]> =>
     (await importContent(await settings(), { database: into.database(), archive, mode })).packages
@@ -75,6 +76,41 @@ describe.each(engines.slice(1, 2))('the data packages of crearis on $name', (eng
     const packages = await bring(source, paths.archive, 'replace')
     expect(packages[0]).toMatchObject({ name: 'datA_config', inserts: 0, updates: 0 })
     expect(await source.one(SYSTEM_ROWS)).toEqual(await fresh.one(SYSTEM_ROWS))
+  })
+
+  test('a reference whose target has not arrived waits on a row that stands in, until nothing is bound to it any more', async () => {
+    await later.migrate('B')
+    const folder = await createScratchFolder()
+    const take = async (name: string, selection: { only?: string[]; exclude?: string[] }) => {
+      const out = join(folder, `${name}.backup.tar.gz`)
+      return (await exportContent(await settings(), { database: source.database(), out, ...selection })).path
+    }
+    const setup = () =>
+      later.query(`
+        select s."table", s.name from instructors i join status s on s.id = i.status_id where xmlid = 'setup'
+        union all select 'events', xmlid from events where xmlid = 'setup'`)
+    const host = () => later.one(`select i.xmlid from events e join instructors i on i.id = e.public_user`)
+    const open = (packages: readonly PackageReport[]) =>
+      packages.flatMap(({ assignments }) => assignments?.open ?? []).map(({ column, samples }) => [column, ...samples])
+
+    const { packages } = await importContent(await settings(), {
+      database: later.database(),
+      archive: await take('without', { exclude: ['instructors'] }),
+      mode: 'init',
+      onMissing: 'placeholder',
+    })
+    expect(open(packages)).toEqual([['public_user', '"_demo.instructor_01"']])
+    expect(await setup()).toEqual([{ table: 'instructors', name: 'new' }])
+    expect(await host()).toEqual({ xmlid: 'setup' })
+
+    await later.query(`update users set instructor_id = (select id from instructors) where role = 'admin'`)
+    const second = await bring(later, await take('only', { only: ['instructors'] }), 'replace')
+    expect([open(second), await host()]).toEqual([[], { xmlid: '_demo.instructor_01' }])
+    expect(await setup()).toHaveLength(1)
+
+    await later.query('update users set instructor_id = null')
+    await bring(later, await take('again', { only: ['instructors'] }), 'replace')
+    expect(await setup()).toEqual([])
   })
 })
 

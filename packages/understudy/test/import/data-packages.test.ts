@@ -84,6 +84,22 @@ describe.each(engines)('data packages on $name', (engine) => {
     expect(reports[0]).toMatchObject({ seeded: 2 })
   })
 
+  test('a package of another mode takes no part: neither its relations nor its scripts', async () => {
+    const { datA_base, datB_people, datC_plays, datF_late } = packages
+    const { source, stage } = await givenStages({
+      datA_base,
+      datB_people,
+      datC_plays: { ...datC_plays, modes: ['replace'] },
+      datF_late,
+    })
+    const { path } = await source.export()
+    const first = await stage.import(path, { mode: 'init' })
+    expect(first.packages.map(({ name }) => name)).toEqual(['datA_base', 'datB_people', 'datF_late'])
+    expect(await stage.rows('select from plays')).toEqual([])
+    await stage.import(path, { mode: 'replace' })
+    expect(await stage.rows('select from plays')).toHaveLength(2)
+  })
+
   test('a range loads its packages only, and binds the others’ rows to what is there', async () => {
     const { source, stage } = await givenStages()
     const { path } = await source.export()
