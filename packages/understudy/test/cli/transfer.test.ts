@@ -118,6 +118,26 @@ describe.each(servers.slice(0, 1))('on $name', (engine) => {
     })
   })
 
+  test('only some data packages, each reported as a step', async () => {
+    const dataPackages = {
+      datA: { title: 'People', relations: ['users'] },
+      datB: { title: 'Texts', relations: ['posts'] },
+      datH: { title: 'Checks', validation: true },
+    }
+    await writeFile(join(folder, 'understudy.config.json'), JSON.stringify({ archives: 'backups', dataPackages }))
+    await withPair(engine, async (source, target) => {
+      await run(['export'], source.url)
+      const some = await run(['import', '--yes', '--from-package', 'data', '--to-package', 'DATA'], target.url)
+      expect(some.stdout).toMatch(/\npackage +seeded .* time\n.*\ndatA +0 +1 +1 +0 +0 +0 +\d+ ms +People\n/s)
+      expect(some.stdout).not.toMatch(/^datB|^posts|checks passed/m)
+      const rest = await run(['import', '--yes', '--from-package', 'datB'], target.url)
+      expect(rest.stdout).toMatch(/\ndatB +0 +2 .* Texts\ndatH .* Checks\n(\d+) of \1 checks passed\n/)
+      expect(await read(target)).toEqual(AFTER)
+      const unknown = await run(['import', '--yes', '--to-package', 'datQ'], target.url)
+      expect(unknown).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('(SELECTION_UNKNOWN)') })
+    })
+  })
+
   test('a production database wants its name', async () => {
     await writeFile(join(folder, 'understudy.config.json'), '{ "archives": "backups", "environment": "production" }')
     await withPair(engine, async (source, target) => {
