@@ -1,6 +1,7 @@
 import { basename, join } from 'node:path'
 import { type ArchiveWriter, createArchive } from '../archive/writer.js'
 import { readCatalog } from '../catalog/read-catalog.js'
+import type { MissingPolicy } from '../config/define-config.js'
 import type { Settings } from '../config/settings.js'
 import type { Session } from '../database/port.js'
 import { pinSettings } from '../database/settings.js'
@@ -10,27 +11,31 @@ import { createSqlContext } from '../model/sql-context.js'
 import { readInstance } from '../registry/registry.js'
 import { TOOL_VERSION } from '../version.js'
 import { linkSelect, recordSelect } from './cell-sql.js'
+import { checkReferences } from './check-references.js'
 import { checkIdentities, checkValues } from './check-rows.js'
 import { cellsOf, type FilledFile, heldColumns, linkedColumns } from './filled-file.js'
 import { Findings } from './findings.js'
 import { readFileset } from './manifest.js'
 import { stageRows } from './stage-rows.js'
 
+export interface FilesetSource {
+  /** The folder of the fileset. */
+  readonly fileset: string
+  /** Gets the archive, a file called like the fileset. */
+  readonly folder: string
+  readonly onMissing: MissingPolicy
+}
+
 /**
  * Makes an archive of a fileset: values read and written by the types of the database at hand, references by the identities of its model. What
- * imports archives imports it then, with the same checks. Returns the archive's path, a file called like the fileset in `folder`.
+ * imports archives imports it then, with the same checks. Returns the archive's path.
  *
  * @throws UnderstudyError `FILESET_INVALID` with everything that is wrong: file, line, column and value
  */
-export async function archiveFileset(
-  session: Session,
-  settings: Settings,
-  fileset: string,
-  folder: string,
-): Promise<string> {
+export async function archiveFileset(session: Session, settings: Settings, source: FilesetSource): Promise<string> {
   return await session.transaction({}, async () => {
     await pinSettings(session)
-    return await archiveFilesetInTransaction(session, settings, fileset, folder)
+    return await archiveFilesetInTransaction(session, settings, source)
   })
 }
 
@@ -38,8 +43,7 @@ export async function archiveFileset(
 export async function archiveFilesetInTransaction(
   session: Session,
   settings: Settings,
-  fileset: string,
-  folder: string,
+  { fileset, folder, onMissing }: FilesetSource,
 ): Promise<string> {
   const catalog = await readCatalog(session)
   const { model } = requireModel(catalog, settings)
@@ -54,6 +58,7 @@ export async function archiveFilesetInTransaction(
   const parts = groupByRelation(files, findings)
   findings.refuse(fileset)
   for (const { files: own } of parts) await checkIdentities(session, own, findings)
+  if (onMissing === 'fail') await checkReferences(session, context, files, findings)
   findings.refuse(fileset)
   const archive = await createArchive({ path: join(folder, basename(fileset)) })
   return await writeParts(session, archive, parts, {

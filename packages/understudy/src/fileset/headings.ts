@@ -9,6 +9,7 @@ import {
   type ContentRelation,
   canBeHalfNull,
   isNamedContent,
+  type Reference,
   relationLabel,
   relationOf,
 } from '../model/model.js'
@@ -16,8 +17,8 @@ import { catalogRelation, type SqlContext } from '../model/sql-context.js'
 
 /** What the cells under a heading are. */
 export type Cell =
-  /** The value of a column, as text. */
-  | { readonly kind: 'value'; readonly column: ContentColumn }
+  /** The value of a column, as text; `reference` where the heading names it as one, and nothing else watches it. */
+  | { readonly kind: 'value'; readonly column: ContentColumn; readonly reference?: Reference | undefined }
   /** One leaf of the identity of the row that a column points to. */
   | { readonly kind: 'leaf'; readonly column: ContentColumn; readonly leaf: Leaf; readonly position: number }
   /** The identities of several rows, in the elements of an array. */
@@ -105,8 +106,10 @@ export function readHeading(
   }
   if (column.translation !== undefined) return readReference(context, relation, column, path, options.isJson === true)
   if (path.length === 0) return { kind: column.fields === undefined ? 'value' : 'json', column }
-  return isNaturalReference(relation, column, path.join('/'))
-    ? { kind: 'value', column }
+  const references = naturalReferences(relation, column, path.join('/'))
+  const [reference, ...others] = references.filter(({ kind }) => kind === 'declared')
+  return references.length > 0
+    ? { kind: 'value', column, reference: others.length === 0 ? reference : undefined }
     : `${relationLabel(relation)}.${name} points to no row by ${path.join('/')}`
 }
 
@@ -152,8 +155,8 @@ function identityHeadings(context: SqlContext, relation: ContentRelation): strin
 }
 
 /** A foreign key or declared reference over values that are the same everywhere: `tld/name` or `tld/id` is the value itself. */
-function isNaturalReference(relation: ContentRelation, column: ContentColumn, wanted: string): boolean {
-  return relation.references.some((reference) => {
+function naturalReferences(relation: ContentRelation, column: ContentColumn, wanted: string): Reference[] {
+  return relation.references.filter((reference) => {
     const position = reference.columns.indexOf(column.name)
     if (position < 0 || reference.name.includes('.')) return false
     return wanted === ID ? reference.columns.length === 1 : reference.targetColumns[position] === wanted

@@ -10,7 +10,7 @@ import type { LockHolder } from '../database/lock-holder.js'
 import type { Database, Session } from '../database/port.js'
 import { withDatabase } from '../database/with-database.js'
 import { UnderstudyError } from '../errors.js'
-import { archiveFileset } from '../fileset/archive-fileset.js'
+import { archiveFileset, type FilesetSource } from '../fileset/archive-fileset.js'
 import { isFileset } from '../fileset/manifest.js'
 import type { OnProgress } from '../progress.js'
 import { readInstance } from '../registry/registry.js'
@@ -90,7 +90,7 @@ async function runSteps(settings: Settings, options: ImportOptions, journal: Jou
   const source = await resolveSource(settings, options.archive, options.signal)
   return await withDatabase({ url: settings.database, open: options.database }, async (database) => {
     journal.target = database.label
-    const imported = await withArchive(database, settings, source, options.signal, (archive) => {
+    const imported = await withArchive(database, settings, source, options, (archive) => {
       journal.archive = { path: source.path, index: archive.index }
       return importArchive(database, settings, options, { ...archive, journal })
     })
@@ -178,10 +178,10 @@ async function withArchive<T>(
   database: Database,
   settings: Settings,
   { path, index }: Source,
-  signal: AbortSignal | undefined,
+  { signal, onMissing = settings.onMissing }: Pick<ImportOptions, 'signal' | 'onMissing'>,
   use: (archive: OpenArchive) => Promise<T>,
 ): Promise<T> {
-  if (index === 'fileset') return await withFileset(database, settings, path, use)
+  if (index === 'fileset') return await withFileset(database, settings, { fileset: path, onMissing }, use)
   if (index === 'first format')
     return await withUpgradedArchive({ path, database, settings, signal }, (made, of) =>
       use({ path: made, index: of, isFileset: false }),
@@ -192,12 +192,14 @@ async function withArchive<T>(
 async function withFileset<T>(
   database: Database,
   settings: Settings,
-  fileset: string,
+  { fileset, onMissing }: Pick<FilesetSource, 'fileset' | 'onMissing'>,
   use: (archive: OpenArchive) => Promise<T>,
 ): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'understudy-fileset-'))
   try {
-    const path = await database.withSession((session) => archiveFileset(session, settings, fileset, folder))
+    const path = await database.withSession((session) =>
+      archiveFileset(session, settings, { fileset, folder, onMissing }),
+    )
     return await use({ path, index: await readArchive(path), isFileset: true })
   } finally {
     await rm(folder, { recursive: true, force: true })

@@ -50,8 +50,9 @@ export async function importFilesetInside(
     await withOwnTables(session, () =>
       withPinnedSettings(session, {}, async () => {
         await session.query(`select pg_catalog.set_config('lock_timeout', $1::text, true)`, [patience?.ms ?? '0'])
-        const archive = await archiveFilesetInTransaction(session, settings, fileset, folder)
-        await importArchive(session, settings, { ...options, archive })
+        const onMissing = options.onMissing ?? settings.onMissing
+        const archive = await archiveFilesetInTransaction(session, settings, { fileset, folder, onMissing })
+        await importArchive(session, settings, { archive, onMissing, signal: options.signal })
       }),
     )
   } catch (error) {
@@ -64,7 +65,11 @@ export async function importFilesetInside(
 async function importArchive(
   session: Session,
   settings: Settings,
-  { archive, onMissing, signal }: ImportInsideOptions & { readonly archive: string },
+  {
+    archive,
+    onMissing,
+    signal,
+  }: { readonly archive: string; readonly onMissing: MissingPolicy; readonly signal: AbortSignal | undefined },
 ): Promise<void> {
   const index = await readArchive(archive)
   const { packages } = await selectPackages(settings, relationsOf(index), 'replace', {})
@@ -79,7 +84,7 @@ async function importArchive(
     isFileset: true,
     packages,
     mode: 'replace',
-    onMissing: onMissing ?? settings.onMissing,
+    onMissing,
     isDryRun: false,
     waitMs: 0,
     onWait: undefined,
