@@ -169,7 +169,8 @@ export function rowsNamed(
   if (load === undefined || load.counts.inserts === 0) return here
   const key = target.surrogate.indexOf(column) + 1
   const leaves = ownLeafExpressions(context, load.relation, 'q').map((leaf, index) => `${leaf} as l${index + 1}`)
-  const coming = `select true as found, w.k${key} as t1, ${leaves.join(', ')} from ${load.parsed} q join ${load.rows} w on w.n = q.n where w.is_new`
+  const value = key > 0 ? `w.k${key}` : `q.c${target.columns.findIndex(({ name }) => name === column) + 1}`
+  const coming = `select true as found, ${value} as t1, ${leaves.join(', ')} from ${load.parsed} q join ${load.rows} w on w.n = q.n where w.is_new`
   return load.rowsBefore === 0 ? coming : `${here} union all ${coming}`
 }
 
@@ -194,6 +195,8 @@ export interface MissingTarget {
   readonly load: Load
   /** The place in the record, or null for a foreign key whose values travel as they are. */
   readonly slot: Slot | null
+  /** That foreign key, and its number among those of the relation. */
+  readonly plain: { readonly reference: Reference; readonly index: number } | null
   readonly columns: readonly string[]
   readonly problem: Problem
 }
@@ -205,6 +208,7 @@ export async function findMissing(session: Session, load: Load): Promise<Missing
       flag: `m${slot.id}`,
       value: `to_json(p.r${slot.id})`,
       slot,
+      plain: null,
       label: [slot.path],
       columns: [slot.column.name],
       targets: slot.translation.alternatives.map((each): RelationName => each.target),
@@ -213,6 +217,7 @@ export async function findMissing(session: Session, load: Load): Promise<Missing
       flag: `m_${index}`,
       value: plainValue(load, reference),
       slot: null,
+      plain: { reference, index },
       label: reference.columns,
       columns: reference.columns,
       targets: [reference.target],
@@ -223,7 +228,9 @@ export async function findMissing(session: Session, load: Load): Promise<Missing
     `select ${flags.map(({ flag }) => `bool_or(${flag}) as ${flag}`).join(', ')} from ${load.bound}`,
   )
   const missing: MissingTarget[] = []
-  for (const { flag, value, slot, label, columns, targets } of flags.filter((each) => any?.[each.flag] === true)) {
+  for (const { flag, value, slot, plain, label, columns, targets } of flags.filter(
+    (each) => any?.[each.flag] === true,
+  )) {
     const names = targets.map(relationLabel).join(' or ')
     const [problem] = await readProblem(
       session,
@@ -239,7 +246,7 @@ export async function findMissing(session: Session, load: Load): Promise<Missing
          join ${load.parsed} p on p.n = b.n
         where b.${flag}`,
     )
-    if (problem !== undefined) missing.push({ load, slot, columns, problem })
+    if (problem !== undefined) missing.push({ load, slot, plain, columns, problem })
   }
   return missing
 }

@@ -3,7 +3,13 @@ import { quoteIdentifier, quoteLiteral } from '../database/quoting.js'
 import { useSearchPath } from '../database/settings.js'
 import { identitySelect } from '../model/identity-sql.js'
 import { leavesOf } from '../model/leaves.js'
-import { type ContentColumn, type ContentRelation, relationLabel } from '../model/model.js'
+import {
+  type ContentColumn,
+  type ContentRelation,
+  findRelation,
+  type Reference,
+  relationLabel,
+} from '../model/model.js'
 import { fromRelation, type SqlContext } from '../model/sql-context.js'
 import { isRegistryReadable } from '../registry/registry.js'
 import { discriminates, rowsNamed } from './bind.js'
@@ -28,9 +34,7 @@ export async function rememberLate(
   slot: Slot,
   placeholders: ReadonlyMap<string, Placeholder>,
 ): Promise<void> {
-  await session.execute(
-    `create temporary table if not exists ${bare(lateTable(load))} (n bigint, slot text, target text, identity json, stand_in text) on commit drop`,
-  )
+  await createLateTable(session, load)
   for (const alternative of slot.translation.alternatives) {
     const label = relationLabel(alternative.target)
     const standIn = placeholders.get(label)?.values.get(alternative.targetColumn) ?? null
@@ -45,6 +49,45 @@ export async function rememberLate(
       `update ${load.bound} set b${slot.id} = ${value}, m${slot.id} = false where n in (select p.n ${missing})`,
     )
   }
+}
+
+/**
+ * The same for a foreign key whose values travel as they are; null stands in. Only one that holds the whole identity of its target, in one
+ * column, can be found again: else false comes back.
+ */
+export async function rememberPlain(
+  session: Session,
+  context: SqlContext,
+  load: Load,
+  { reference, index }: { readonly reference: Reference; readonly index: number },
+): Promise<boolean> {
+  const target = findRelation(context.model, reference.target)
+  const [column = ''] = reference.columns
+  if (target === undefined || !namesWhole(target, reference)) return false
+  const position = load.relation.columns.findIndex(({ name }) => name === column) + 1
+  await createLateTable(session, load)
+  await session.execute(
+    `insert into ${lateTable(load)}
+     select p.n, ${quoteLiteral(column)}, ${quoteLiteral(relationLabel(target))}, to_json(p.c${position}::text), null
+       from ${load.bound} b join ${load.parsed} p on p.n = b.n where b.m_${index}`,
+  )
+  return true
+}
+
+/** Whether one column holds what its target is known by. */
+function namesWhole({ identity }: ContentRelation, { columns, targetColumns }: Reference): boolean {
+  return (
+    columns.length === 1 &&
+    identity.kind === 'key' &&
+    identity.columns.length === 1 &&
+    identity.columns[0] === targetColumns[0]
+  )
+}
+
+async function createLateTable(session: Session, load: Load): Promise<void> {
+  await session.execute(
+    `create temporary table if not exists ${bare(lateTable(load))} (n bigint, slot text, target text, identity json, stand_in text) on commit drop`,
+  )
 }
 
 /** Writes what was remembered into the registry, under the rows' keys, which are known now. */
@@ -150,8 +193,13 @@ function lateColumn(
   const relation = context.model.relations.find((each) => relationLabel(each) === open.relation)
   const target = context.model.relations.find((each) => relationLabel(each) === open.target)
   const column = relation?.columns.find((each) => each.name === open.column)
-  const alternative = column?.translation?.alternatives.find((each) => relationLabel(each.target) === open.target)
-  if (relation === undefined || target === undefined || column === undefined || alternative === undefined) return
+  if (relation === undefined || target === undefined || column === undefined) return
+  const alternative = column.translation?.alternatives.find((each) => relationLabel(each.target) === open.target)
+  const plain = relation.references.find(
+    (each) => each.columns[0] === column.name && relationLabel(each.target) === open.target && namesWhole(target, each),
+  )
+  const targetColumn = alternative?.targetColumn ?? plain?.targetColumns[0]
+  if (targetColumn === undefined) return
   if (!context.relations.has(open.relation) || !context.relations.has(open.target)) return
   const handle = handleColumns(context, relation)
   if (handle.includes('ctid')) return
@@ -162,7 +210,7 @@ function lateColumn(
     relation,
     column,
     target,
-    targetColumn: alternative.targetColumn,
+    targetColumn,
     which: `l.relation = ${quoteLiteral(open.relation)} and l.column_name = ${quoteLiteral(column.name)} and l.target = ${quoteLiteral(open.target)}`,
     isWaiting: `json_build_array(${keys})::text = l.local_key and ${own}::text is not distinct from l.stand_in`,
   }

@@ -4,7 +4,7 @@ import { relationLabel } from '../model/model.js'
 import type { SqlContext } from '../model/sql-context.js'
 import { attempt } from './attempt.js'
 import { bindReferences, findMissing, type MissingTarget, plainReferences } from './bind.js'
-import { rememberLate } from './late-references.js'
+import { rememberLate, rememberPlain } from './late-references.js'
 import type { Load } from './load.js'
 import { type Placeholder, preparePlaceholders, type WantedPlaceholder } from './placeholders.js'
 import type { MissingPolicy } from './plan.js'
@@ -42,11 +42,11 @@ export async function settleMissing(
     const problems = missing.map(({ problem }) => problem)
     if (problems.length === 0) return { notes, problems, placeholders: [] }
     if (options.onMissing === 'fail') return { notes, problems, placeholders: [] }
-    if (options.onMissing === 'null') return await standIn(session, missing, new Map(), 'null')
+    if (options.onMissing === 'null') return await standIn(session, context, missing, new Map(), 'null')
     if (options.onMissing === 'placeholder') {
       const prepared = await preparePlaceholders(session, context, loads, wantedOf(missing), options.isDryRun)
       if (prepared.problems.length > 0) return { notes, problems: prepared.problems, placeholders: [] }
-      const settled = await standIn(session, missing, prepared.placeholders, 'the placeholder')
+      const settled = await standIn(session, context, missing, prepared.placeholders, 'the placeholder')
       const made = [...prepared.placeholders.values()].filter(({ insert }) => insert !== null)
       return { ...settled, notes: [...settled.notes, ...made.map(({ note }) => note)], placeholders: made }
     }
@@ -71,13 +71,14 @@ function wantedOf(missing: readonly MissingTarget[]): Map<string, WantedPlacehol
 /** Puts null or a placeholder where a target is missing, and keeps the identity for a later archive. */
 async function standIn(
   session: Session,
+  context: SqlContext,
   missing: readonly MissingTarget[],
   placeholders: ReadonlyMap<string, Placeholder>,
   what: string,
 ): Promise<Settled> {
   const notes: string[] = []
   const problems: Problem[] = []
-  for (const { load, slot, columns, problem } of missing) {
+  for (const { load, slot, plain, columns, problem } of missing) {
     const isInside = slot !== null && (slot.translation.shape !== 'value' || slot.id.includes('_'))
     const hasStandIn =
       slot?.translation.alternatives.every(({ target }) => placeholders.has(relationLabel(target))) ?? false
@@ -85,7 +86,10 @@ async function standIn(
       problems.push({ ...problem, message: `${problem.message}, and the column must not be null` })
       continue
     }
-    notes.push(`${describeProblem(problem)}: ${slot === null || isInside ? 'null' : `${what} until it arrives`}`)
+    const isRemembered = plain !== null && (await rememberPlain(session, context, load, plain))
+    const now = slot === null || isInside ? 'null' : what
+    const waits = isRemembered || (slot !== null && !isInside)
+    notes.push(`${describeProblem(problem)}: ${now}${waits ? ' until it arrives' : ''}`)
     // A plain reference that is marked as missing is written as null; so are elements and fields inside a value.
     if (isInside) await session.execute(`update ${load.bound} set m${slot.id} = false where m${slot.id}`)
     else if (slot !== null) await rememberLate(session, load, slot, placeholders)

@@ -104,6 +104,33 @@ describe.each(engines)('missing targets on $name', (engine) => {
     ])
   })
 
+  test('a foreign key to a value that travels as itself waits for it too', async () => {
+    const schema = `
+      create table countries ("Kürzel" varchar(5) primary key, name text);
+      create table people (id serial primary key, mail text not null unique, country varchar(5) references countries on update cascade);`
+    const source = await createStage(
+      engine,
+      `${schema} insert into countries values ('de', 'Deutschland'), ('cz', 'Česko');
+       insert into people (mail, country) values ('a@example.org', 'cz'), ('b@example.org', 'de'), ('c@example.org', null)`,
+    )
+    const target = await createStage(
+      engine,
+      `${schema} select setval('people_id_seq', 70); insert into countries values ('de')`,
+    )
+    const people = (await source.export({ only: ['people'] })).path
+    await expect(target.import(people)).rejects.toMatchObject({ code: 'IMPORT_REFUSED' })
+    const first = await target.import(people, { onMissing: 'null' })
+    expect(first.plan.notes).toEqual([expect.stringMatching(/people\.country: .*"cz".*: null until it arrives/s)])
+    const rows = 'select mail, country from people order by 1'
+    expect(await target.rows(rows)).toMatchObject([{ country: null }, { country: 'de' }, { country: null }])
+    const countries = (await source.export({ only: ['countries'] })).path
+    const lateReferences = [{ relation: 'people', column: 'country', target: 'countries', rows: 1 }]
+    expect(await target.import(countries, { isDryRun: true })).toMatchObject({ plan: { lateReferences } })
+    expect(await target.import(countries)).toMatchObject({ plan: { lateReferences }, resolvedLate: 1 })
+    expect(await target.rows(rows)).toMatchObject([{ country: 'cz' }, { country: 'de' }, { country: null }])
+    expect(await target.rows('select from understudy.late_reference')).toEqual([])
+  })
+
   test('a dry run plans the same and leaves nothing behind, not even a sequence value', async () => {
     const source = await createStage(engine, CONTENT)
     const target = await createStage(engine, TARGET)
