@@ -1,11 +1,12 @@
 import { join } from 'node:path'
 import { exportFileset, importContent, loadConfig, validateDatabase } from 'understudy'
 import { describe, expect, test } from 'vitest'
-import { engines } from '../../../packages/understudy/test/support/engines.js'
+import { servers } from '../../../packages/understudy/test/support/engines.js'
 import { createScratchFolder } from '../../../packages/understudy/test/support/scratch.js'
 import { CREARIS, useCrearis } from './support.js'
 
-describe.each(engines)('the filesets of crearis on $name', (engine) => {
+// The full circle (circle.test.ts) brings them to the embedded database.
+describe.each(servers)('the filesets of crearis on $name', (engine) => {
   const first = useCrearis(engine)
   const second = useCrearis(engine)
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { exportContent, importContent, loadConfig } from 'understudy'
 import { describe, expect, test } from 'vitest'
-import { engines } from '../../../packages/understudy/test/support/engines.js'
+import { servers } from '../../../packages/understudy/test/support/engines.js'
 import { createScratchFolder } from '../../../packages/understudy/test/support/scratch.js'
 import { fillMaster, fillSlave, plantOneChange, readLocalRows } from '../sample/index.js'
 import { CREARIS, type Crearis, useCrearis } from './support.js'
@@ -18,7 +18,8 @@ async function importInto(database: Crearis, archive: string, mode: 'init' | 're
   return { plan, inserts: sum('inserts'), updates: sum('updates'), deletes: sum('deletes') }
 }
 
-describe.each(engines)('moving the content of crearis on $name', (engine) => {
+// The demo proves the same of the embedded database.
+describe.each(servers)('moving the content of crearis on $name', (engine) => {
   const master = useCrearis(engine)
   const fresh = useCrearis(engine)
   const slave = useCrearis(engine)

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { Database } from '../../src/database/port.js'
 import { migrateDryRun } from '../../src/migrate/dry-run.js'
-import { engines, withTestDatabase } from '../support/engines.js'
+import { engines, servers, withTestDatabase } from '../support/engines.js'
 import { createProject, failureOf, type Project, query, readAppliedIds } from './project.js'
 
 const SCHEMA = `
@@ -55,7 +55,9 @@ describe.each(engines)('filesets in migrations on $name', (engine) => {
       ])
     })
   })
+})
 
+describe.each(servers.slice(0, 1))('filesets in migrations on $name', (engine) => {
   test('what is wrong with a file is told by file and line, and nothing of the migration stays', async () => {
     await withTestDatabase(engine, async ({ database }) => {
       const project = await givenProject({ ...FILES, 'people/people.csv': 'mail,Größe\nada@example.org,tall\n' })
