@@ -9,11 +9,14 @@ const SEPARATOR = 0x02
 
 /** Room beside a block's own bytes. A line grows by one comma at most in a document, and shrinks on its way to staging. */
 const SHORTEST_LINE = RECORD_PREFIX.length + 3
+/** What zlib gets at once when a document is written. */
+const PIECE_BYTES = 4 * BLOCK_BYTES
+const NOTHING = Buffer.alloc(0)
 const OUT_BYTES = BLOCK_BYTES + Math.ceil(BLOCK_BYTES / SHORTEST_LINE) * 2
 
-/** Makes the records of a document: a comma behind each line but the last. */
+/** Makes the records of a document, a comma behind each line but the last, in pieces of a megabyte. */
 export class DocumentSink implements RecordSink {
-  readonly #out = new OutBuffer()
+  readonly #out = new OutBuffer(PIECE_BYTES)
   #isFirst = true
 
   begin(block: Buffer, from: number, { restFrom }: { readonly restFrom: number }): void {
@@ -33,10 +36,15 @@ export class DocumentSink implements RecordSink {
     return this.#out.take()
   }
 
-  /** What ends the last line. */
+  /** The last piece, with what ends the last line. */
   finish(): Buffer {
     if (!this.#isFirst) this.#out.byte(NEWLINE)
-    return this.#out.take()
+    return this.#out.takeAll()
+  }
+
+  /** Gives back a piece that is no longer needed, to be filled again. */
+  reuse(piece: Buffer): void {
+    this.#out.reuse(piece)
   }
 }
 
@@ -67,10 +75,18 @@ export class StagingSink implements RecordSink {
   }
 }
 
-/** Bytes on their way out. What was taken is never written to again: the consumer may hold it as long as it likes. */
+/** Bytes on their way out. What was taken is not written to again until it is given back: the consumer may hold it as long as it likes. */
 class OutBuffer {
-  #buffer = Buffer.allocUnsafeSlow(OUT_BYTES)
+  readonly #pieceBytes: number
+  readonly #free: Buffer[] = []
+  #buffer: Buffer
   #used = 0
+
+  /** Gives out pieces of at least so many bytes. */
+  constructor(pieceBytes = 1) {
+    this.#pieceBytes = pieceBytes
+    this.#buffer = this.#allocate()
+  }
 
   byte(byte: number): void {
     this.#buffer[this.#used++] = byte
@@ -86,11 +102,24 @@ class OutBuffer {
     else for (let at = from; at < to; at++) this.#buffer[this.#used++] = source[at] as number
   }
 
+  /** Nothing as long as it is less than a piece. */
   take(): Buffer {
+    return this.#used < this.#pieceBytes ? NOTHING : this.takeAll()
+  }
+
+  takeAll(): Buffer {
     const taken = this.#buffer.subarray(0, this.#used)
-    if (this.#used > 0) this.#buffer = Buffer.allocUnsafeSlow(OUT_BYTES)
+    if (this.#used > 0) this.#buffer = this.#free.pop() ?? this.#allocate()
     this.#used = 0
     return taken
+  }
+
+  reuse(taken: Buffer): void {
+    this.#free.push(Buffer.from(taken.buffer))
+  }
+
+  #allocate(): Buffer {
+    return Buffer.allocUnsafeSlow(this.#pieceBytes + OUT_BYTES)
   }
 }
 

@@ -2,7 +2,7 @@ import { createHash, type Hash } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
-import { createGunzip, createGzip, gzipSync } from 'node:zlib'
+import { createGunzip, createGzip, type Gzip, gzipSync } from 'node:zlib'
 import type { RelationName } from '../model/model.js'
 import type { FileEntry } from './archive-index.js'
 import { DOCUMENT_TAIL, documentBytes, documentHead } from './document.js'
@@ -55,12 +55,18 @@ export async function spoolRelation(
   if (options.expectedRecords !== undefined) {
     body.fileHash.update(documentHead({ ...facts, records: options.expectedRecords }))
   }
-  await pipeline(
-    body.chunks(lines),
-    createGzip({ level: options.compressionLevel, ...STREAM_BUFFERS }),
+  const gzipped = createGzip({ level: options.compressionLevel, chunkSize: BLOCK_BYTES })
+  const written = pipeline(
+    gzipped,
     createWriteStream(options.path, { flags: 'wx', mode: 0o600, highWaterMark: STREAM_BUFFERS.highWaterMark }),
     { signal: options.signal },
   )
+  try {
+    await Promise.all([written, compressInto(gzipped, body, lines)])
+  } catch (error) {
+    gzipped.destroy()
+    throw error
+  }
   const { records } = body
   const head = documentHead({ ...facts, records })
   const hash = records === options.expectedRecords ? body.fileHash : await hashSpool(head, options.path)
@@ -80,6 +86,26 @@ export async function spoolRelation(
     compressed_bytes: front.length + (await stat(options.path)).size + back.length,
   }
   return { entry, front, path: options.path, back }
+}
+
+/** Compresses the body's pieces: while zlib, on a thread of its own, works on one, the next is made. */
+async function compressInto(gzipped: Gzip, body: DocumentBody, lines: AsyncIterable<Uint8Array>): Promise<void> {
+  let previous = Promise.resolve()
+  for await (const piece of body.chunks(lines)) {
+    if (piece.length === 0) continue
+    await previous
+    previous = new Promise((resolve, reject) => {
+      gzipped.write(piece, (error) => {
+        if (error) return reject(error)
+        body.reuse(piece)
+        resolve()
+      })
+    })
+    // Where something else fails first, nobody waits for it.
+    previous.catch(() => undefined)
+  }
+  await previous
+  gzipped.end()
 }
 
 /** The records of a document, made from bare lines. */
@@ -113,6 +139,10 @@ class DocumentBody {
       yield this.#count(step.value)
     }
     yield this.#count(this.#sink.finish())
+  }
+
+  reuse(piece: Buffer): void {
+    this.#sink.reuse(piece)
   }
 
   #count(made: Buffer): Buffer {

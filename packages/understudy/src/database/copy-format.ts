@@ -3,3 +3,6 @@
  * that nothing is ever quoted or escaped, on the way out or in.
  */
 export const LINES_FORMAT = String.raw`format csv, quote e'\x01', delimiter e'\x02', encoding 'UTF8'`
+
+/** Options of `COPY` for rows of any columns. */
+export const ROWS_FORMAT = `format text, encoding 'UTF8'`

@@ -61,6 +61,10 @@ export class PgliteSession implements Session {
     }
   }
 
+  readRecords(select: string): AsyncIterable<Uint8Array> {
+    return this.readLines(`select row_to_json(r.*) from (${select}) r`)
+  }
+
   async writeLines(target: LinesTarget, chunks: AsyncIterable<Uint8Array>): Promise<number> {
     // Several pieces are several statements: without a transaction a failure would leave the first ones behind.
     if (!this.#pglite.isInTransaction()) return await this.transaction({}, () => this.writeLines(target, chunks))

@@ -44,6 +44,11 @@ export interface Session {
    */
   readLines(select: string): AsyncIterable<Uint8Array>
   /**
+   * As `readLines`, of a `select` of any columns under the pinned settings: each row is the JSON object that `row_to_json` makes of it, to the byte.
+   * A chunk may be overwritten as soon as the next one is asked for.
+   */
+  readRecords(select: string): AsyncIterable<Uint8Array>
+  /**
    * Writes lines into a table's text columns: columns separated by byte 0x02, rows by `\n`, an empty column is null.
    * Returns the number of rows that the server counted. Constant memory on PostgreSQL. When `chunks` throws, nothing is
    * written, and that error is thrown; a transaction around it has failed and can only be rolled back.

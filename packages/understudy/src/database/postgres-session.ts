@@ -1,10 +1,13 @@
 import type { Socket } from 'node:net'
 import pg from 'pg'
 import { sendCancelRequest } from './cancel-request.js'
+import { LINES_FORMAT, ROWS_FORMAT } from './copy-format.js'
 import { type ConnectionTarget, connectionLost, describeConnectFailure, isConnectionLoss } from './failures.js'
 import type { LinesTarget, Session, TransactionOptions } from './port.js'
 import { copyIn } from './postgres-copy-in.js'
 import { copyOut } from './postgres-copy-out.js'
+import { quoteIdentifier } from './quoting.js'
+import { type RenderedColumn, RowRenderer } from './row-renderer.js'
 import { SessionGuard } from './session-guard.js'
 import { runTransaction } from './transaction.js'
 import { encodeValue } from './values.js'
@@ -84,7 +87,26 @@ export class PostgresSession implements Session {
     return `server ${server?.id}, database ${database.oid}`
   }
 
-  async *readLines(select: string): AsyncGenerator<Uint8Array> {
+  readLines(select: string): AsyncGenerator<Uint8Array> {
+    return this.#read(() => copyOut(this.#client, { select, format: LINES_FORMAT }, { isReused: false }))
+  }
+
+  async *readRecords(select: string): AsyncGenerator<Uint8Array> {
+    const columns = await this.#describe(select)
+    const rows = { select: renderable(select, columns), format: ROWS_FORMAT }
+    const renderer = new RowRenderer(columns)
+    for await (const chunk of this.#read(() => copyOut(this.#client, rows, { isReused: true }))) {
+      yield* renderer.push(chunk)
+    }
+    yield* renderer.end()
+  }
+
+  async #describe(select: string): Promise<RenderedColumn[]> {
+    const { fields } = await this.#send(`select r.* from (${select}) r limit 0`)
+    return fields.map(({ name, dataTypeID }) => ({ name, typeOid: dataTypeID }))
+  }
+
+  async *#read(open: () => AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
     // A cancelled statement fails its transaction, so a reader that stops early goes back to a savepoint.
     const isInside = this.#guard.isInTransaction
     if (isInside) await this.#send('savepoint understudy_read')
@@ -92,7 +114,7 @@ export class PostgresSession implements Session {
     let isComplete = false
     let hasFailed = false
     try {
-      yield* copyOut(this.#client, select)
+      yield* open()
       isComplete = true
     } catch (error) {
       hasFailed = true
@@ -188,4 +210,14 @@ function lastResult(result: pg.QueryResult | pg.QueryResult[]): pg.QueryResult {
   const last = result.at(-1)
   if (last === undefined) throw new Error('the server sent no result')
   return last
+}
+
+/** The select with `to_json` around the columns that the renderer does not know. */
+function renderable(select: string, columns: readonly RenderedColumn[]): string {
+  if (columns.every(({ typeOid }) => RowRenderer.knows(typeOid))) return select
+  const list = columns.map(({ name, typeOid }) => {
+    const column = `r.${quoteIdentifier(name)}`
+    return RowRenderer.knows(typeOid) ? column : `to_json(${column})`
+  })
+  return `select ${list.join(', ')} from (${select}) r`
 }

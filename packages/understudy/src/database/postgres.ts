@@ -1,9 +1,11 @@
+import { Socket } from 'node:net'
 import pg from 'pg'
 import { UnderstudyError } from '../errors.js'
 import { type ConnectionTarget, describeConnectFailure, describeSqlError } from './failures.js'
 import type { OpenOptions } from './open.js'
 import type { Database, Session } from './port.js'
 import { PostgresSession } from './postgres-session.js'
+import { ReadingSocket } from './reading-socket.js'
 import { redact } from './redact.js'
 import { misuse } from './session-guard.js'
 import { decoderFor } from './values.js'
@@ -49,8 +51,10 @@ function clientConfig(url: string, options: OpenOptions): pg.ClientConfig {
     fallback_application_name: options.applicationName ?? 'understudy',
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
+    // TLS has sockets of its own.
+    stream: ({ ssl }: { readonly ssl?: unknown }) => (ssl ? new Socket() : new ReadingSocket()),
     types: { getTypeParser: (oid: number) => decoderFor(oid) },
-  } as pg.ClientConfig
+  } as unknown as pg.ClientConfig
 }
 
 /** Lets `sslmode` mean what the PostgreSQL manual says ("SSL Mode Descriptions"); pg by itself verifies in every mode. */

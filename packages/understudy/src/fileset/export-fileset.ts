@@ -11,7 +11,7 @@ import { withDatabase } from '../database/with-database.js'
 import { UnderstudyError } from '../errors.js'
 import { type ExportOptions, readContentSnapshot } from '../export/export-content.js'
 import { decodeExpression } from '../model/encodings.js'
-import { recordSelect } from '../model/line-sql.js'
+import { recordLines } from '../model/line-sql.js'
 import { type ContentRelation, relationLabel } from '../model/model.js'
 import type { SqlContext } from '../model/sql-context.js'
 import { csvLine } from './csv-writer.js'
@@ -132,7 +132,7 @@ function cellSelect(
   const fields = keys.map((key) => `${quoteIdentifier(key)} json`)
   const cells = headings.map(({ cell }) => cellExpression(cell, headings))
   return `select json_build_array(${cells.join(', ')})
-            from (${recordSelect(context, relation)}) r(line)
+            from (${recordLines(context, relation)}) r(line)
            cross join lateral json_to_record(r.line::json) as x(${fields.join(', ')})`
 }
 

@@ -5,20 +5,18 @@ import type { ContentColumn, ContentRelation, Encoding } from './model.js'
 import { fromRelation, type SqlContext } from './sql-context.js'
 
 /**
- * A select of a relation's records, one JSON line each: `{"master_id":…,` and the columns. In order of identity as text, so that the same
- * content gives the same bytes in every database.
+ * A select of a relation's records, `master_id` and the columns, each row to be read as one JSON object. In order of identity as text, so that
+ * the same content gives the same bytes in every database.
  */
-export function recordSelect(context: SqlContext, relation: ContentRelation): string {
-  if (relation.identity.kind === 'content') return contentRecordSelect(context, relation)
+export function recordRows(context: SqlContext, relation: ContentRelation): string {
   const { columns, joins } = columnExpressions(context, relation, relation.columns)
   const leaves = leavesOf(context.model, relation)
   const order = leafExpressions(context, relation, 's', joins).map((expression, index) =>
     orderText(leaves[index]?.encoding ?? 'text', expression),
   )
-  return `select row_to_json(r.*)
-    from (select ${[`${masterExpression(relation)} as master_id`, ...columns].join(', ')}
-            from ${fromRelation(context, relation)} s ${joins}
-           order by ${order.join(', ')}) r`
+  return `select ${[`${masterExpression(relation)} as master_id`, ...columns].join(', ')}
+    from ${fromRelation(context, relation)} s ${joins}
+   order by ${order.join(', ')}`
 }
 
 /** A value's own text, never what a cast to text of its own makes of it, which may be the same for all rows. */
@@ -26,8 +24,13 @@ function orderText(encoding: Encoding, value: string): string {
   return `${encoding === 'output' ? `format('%s', ${value})` : `(${value})::text`} collate "C"`
 }
 
-/** A row known by its content is ordered by its line, to which `master_id` does not belong. */
-function contentRecordSelect(context: SqlContext, relation: ContentRelation): string {
+/** The same as lines. Rows known by their content are ordered by their line, to which `master_id` does not belong, so they come as lines only. */
+export function recordLines(context: SqlContext, relation: ContentRelation): string {
+  if (relation.identity.kind === 'content') return contentRecordLines(context, relation)
+  return `select row_to_json(r.*) from (${recordRows(context, relation)}) r`
+}
+
+function contentRecordLines(context: SqlContext, relation: ContentRelation): string {
   const { columns, joins } = columnExpressions(context, relation, relation.columns)
   return `select case when l.line = '{}' then l.head || '}' else l.head || ',' || substr(l.line, 2) end
     from (select '{"master_id":' || coalesce(to_json(${masterExpression(relation)})::text, 'null') as head,
