@@ -55,6 +55,8 @@ export interface Column {
   readonly baseType: string
   /** The operator by which the type's own index compares for equality, qualified; null where there is none. */
   readonly equality: string | null
+  /** Whether values that are equal may differ in how they are written: 1.0 and 1.00, or what a collation calls equal. */
+  readonly hasSpellings: boolean
   readonly isNullable: boolean
   /** The default's expression, the domain's where the column has none of its own. */
   readonly default: string | null

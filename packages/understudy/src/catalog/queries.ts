@@ -47,6 +47,22 @@ export const RELATIONS = `
    order by n.nspname collate "C", c.relname collate "C"`
 
 /**
+ * Whether values that are equal to the type `b`, in the collation of the attribute `a`, may differ in their bytes. A B-tree may keep equal
+ * entries as one where its operator class says that they never do (support function 4; manual, "B-Tree Support Functions"); interval and bpchar
+ * have said so wrongly.
+ */
+const HAS_SPELLINGS = `b.typtype <> 'e' /* enum */ and (
+           b.oid in ('pg_catalog.interval'::regtype, 'pg_catalog.bpchar'::regtype)
+           or exists (select from pg_catalog.pg_collation l where l.oid = a.attcollation and not l.collisdeterministic)
+           or not exists (
+             select from pg_catalog.pg_opclass o
+               join pg_catalog.pg_am m on m.oid = o.opcmethod and m.amname = 'btree'
+               join pg_catalog.pg_amproc e on e.amprocfamily = o.opcfamily and e.amproclefttype = o.opcintype
+                                          and e.amprocrighttype = o.opcintype and e.amprocnum = 4
+              where o.opcdefault
+                and o.opcintype = case b.oid when 'pg_catalog.varchar'::regtype then 'pg_catalog.text'::regtype else b.oid end))`
+
+/**
  * attidentity: a always, d by default. attgenerated: s stored, v virtual, empty otherwise.
  * The sequence is the identity column's own (deptype i) or one that the default depends on (deptype n).
  */
@@ -98,6 +114,7 @@ export const COLUMNS = `
            where o.opcdefault and o.opcintype = b.oid
            order by m.amname
            limit 1) as equality,
+         ${HAS_SPELLINGS} as has_spellings,
          qn.nspname::text as sequence_schema,
          q.relname::text as sequence_name,
          pg_catalog.pg_has_role(q.relowner, 'USAGE') as is_sequence_owned

@@ -90,6 +90,7 @@ interface ColumnRow extends OfRelation {
   type: string
   base_type: string | null
   equality: string | null
+  has_spellings: boolean
   is_nullable: boolean
   identity: Column['identity']
   is_generated: boolean
@@ -171,6 +172,7 @@ function toColumn(row: ColumnRow): Column {
     type: row.type,
     baseType: row.base_type ?? row.type,
     equality: row.equality,
+    hasSpellings: row.has_spellings,
     isNullable: row.is_nullable,
     default: row.is_generated ? null : row.default,
     sequence,

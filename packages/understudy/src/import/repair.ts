@@ -8,7 +8,7 @@ import { applyLoads } from './apply.js'
 import { bindReferences, plainReferences } from './bind.js'
 import { createLoad, hasChanges, type Load } from './load.js'
 import { matched, matchRows } from './match.js'
-import { bare, matchedLines, parseStaged } from './parse.js'
+import { bare, matchedLines, pairContent, parseStaged } from './parse.js'
 
 /**
  * An update of a referenced value carries the rows that refer to it along (`on update cascade`), also those that the archive has as they were
@@ -41,8 +41,17 @@ export async function repairCascades(
   return repaired
 }
 
-/** Rows known by their content were paired with lines when these were equal; the pairs that are equal no longer are found by their key. */
+/**
+ * Rows known by their content were paired with lines when these were equal, or were to be; the pairs that are equal no longer are found by their
+ * key. Without a key it takes all lines to have their row still.
+ */
 async function matchCarried(session: Session, context: SqlContext, load: Load, again: Load): Promise<void> {
+  if (load.handle.includes('ctid')) {
+    await pairContent(session, context, again)
+    await parseStaged(session, context, again)
+    if (again.hasDifferences) throw await carriedAway(session, again)
+    return
+  }
   const lines = lineSelect(context, load.relation, load.relation.columns, load.handle)
   const sameHandle = load.handle.map((_, index) => `l.t${index + 1} = m.h${index + 1}`).join(' and ')
   await session.execute(
@@ -58,10 +67,13 @@ async function matchCarried(session: Session, context: SqlContext, load: Load, a
     `create temporary table ${matched(again)} on commit drop as
      select p.n, p.master, false as is_new, ${handles} from ${again.parsed} p join ${matchedLines(load)} m on m.n = p.n`,
   )
-  if (again.counts.updates === 0 || !load.handle.includes('ctid')) return
-  throw new UnderstudyError(
+}
+
+async function carriedAway(session: Session, { relation, parsed }: Load): Promise<UnderstudyError> {
+  const [carried] = await session.query<{ rows: number }>(`select count(*) as rows from ${parsed}`)
+  return new UnderstudyError(
     'IMPORT_REFUSED',
-    `${relationLabel(load.relation)}: a change of what its rows refer to would carry ${again.counts.updates} of them along (on update cascade), and without a key they cannot be found again`,
+    `${relationLabel(relation)}: a change of what its rows refer to would carry ${carried?.rows} of them along (on update cascade), and without a key they cannot be found again`,
     {
       hint: 'Nothing was written. Give the relation a primary key, or declare the foreign key without on update cascade.',
     },

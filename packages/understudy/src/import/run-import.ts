@@ -43,6 +43,7 @@ import { recordImport, recordOrigins } from './record.js'
 import { orDiagnose } from './recover.js'
 import { findRefused } from './refusals.js'
 import { repairCascades } from './repair.js'
+import { matchOrder, respell, respelling } from './respell.js'
 import { advanceSequences, catchUpSequences } from './sequences.js'
 import { stageFile } from './stage.js'
 import { parkRows } from './step-aside.js'
@@ -215,27 +216,36 @@ async function refuseOccupied(
   loads: ReadonlyMap<string, Load>,
 ): Promise<void> {
   const { session } = run
-  const occupied: Load[] = []
-  for (const load of loads.values()) {
+  const occupied = new Map<string, Load>()
+  for (const [label, load] of loads) {
     await countTarget(session, context, load)
-    if (load.rowsBefore > 0) occupied.push(load)
+    if (load.rowsBefore > 0) occupied.set(label, load)
   }
   await session.script('savepoint understudy_occupied')
   await matchLoads(run, steps, context, occupied)
-  const unrelated = await findUnrelated(session, context, occupied, run)
+  const unrelated = await findUnrelated(session, context, [...occupied.values()], run)
   if (unrelated.length > 0) throw refusal(unrelated)
   await session.script('rollback to savepoint understudy_occupied; release savepoint understudy_occupied')
 }
 
-async function matchLoads(run: ImportRun, steps: Steps, context: SqlContext, loads: readonly Load[]): Promise<void> {
+/** Returns the context in which rows read as they will be written: in it references find them. */
+async function matchLoads(
+  run: ImportRun,
+  steps: Steps,
+  context: SqlContext,
+  loads: ReadonlyMap<string, Load>,
+): Promise<SqlContext> {
   const { session } = run
-  for (const load of loads) {
+  const written = respelling(context)
+  for (const load of matchOrder(context, loads)) {
     steps.report('match', load)
     await countTarget(session, context, load)
-    if (load.relation.identity.kind === 'content') await pairContent(session, context, load)
+    if (load.relation.identity.kind === 'content') await pairContent(session, written, load)
     await attempt(load, 'read the records of', () => parseStaged(session, context, load))
-    await attempt(load, 'match the rows of', () => matchRows(session, context, load))
+    await attempt(load, 'match the rows of', () => matchRows(session, written, load))
+    await respell(session, written, load, loads)
   }
+  return written
 }
 
 interface Planned {
@@ -259,14 +269,15 @@ async function planLoads(
 ): Promise<Planned> {
   const { session } = run
   const list = [...loads.values()]
-  await steps.time('match', async () => {
-    await matchLoads(run, steps, context, list)
+  const written = await steps.time('match', async () => {
+    const respelled = await matchLoads(run, steps, context, loads)
     await refuseDuplicates(session, context, list)
     // Rows that its own seeds made are no reason to refuse an init; `seed` has looked at those that were there before.
     const mode = run.packages.some(({ seeds }) => seeds.length > 0) ? 'replace' : run.mode
     const unrelated = await findUnrelated(session, context, list, { ...run, mode })
     if (unrelated.length > 0) throw refusal([...earlier, ...unrelated])
     await planOwnedDeletes(session, context, loads)
+    return respelled
   })
   const settled = await steps.time('bind', async () => {
     const differing = list.filter((load) => load.hasDifferences)
@@ -274,14 +285,14 @@ async function planLoads(
     for (const load of differing) {
       await attempt(load, 'allocate keys for', () => allocateKeys(session, context, load, run))
     }
-    return await settleMissing(session, context, loads, run)
+    return await settleMissing(session, written, loads, run)
   })
   return await steps.time('check', async () => {
     const { collisions, parked } = await findCollisions(session, context, list)
     const problems = [...earlier, ...settled.problems, ...collisions]
     if (run.isDryRun || problems.length > 0) problems.push(...(await findRefused(session, context, list, run.isDryRun)))
     const plan = planOf(run, list, {
-      lateReferences: await planLate(session, context, loads),
+      lateReferences: await planLate(session, written, loads),
       notes: [...describeSource(run, context), ...settled.notes, ...(await describeCascades(session, context, loads))],
     })
     return { loads, plan, problems, parked, placeholders: settled.placeholders }

@@ -1,5 +1,6 @@
 import { quoteIdentifier, quoteLiteral } from '../database/quoting.js'
 import { encodeExpression, encodeLeaf } from './encodings.js'
+import { Joins } from './joins.js'
 import { type Leaf, leavesOf } from './leaves.js'
 import {
   type Alternative,
@@ -13,22 +14,8 @@ import {
   relationOf,
   type Translation,
 } from './model.js'
+import { keyExpression, plainExpression } from './respelled-sql.js'
 import { equalityOf, fromRelation, type SqlContext } from './sql-context.js'
-
-/** Collects the joins of one select and hands out their aliases. */
-export class Joins {
-  readonly #clauses: string[] = []
-
-  add(table: string, condition: (alias: string) => string): string {
-    const alias = `j${this.#clauses.length + 1}`
-    this.#clauses.push(`left join ${table} ${alias} on ${condition(alias)}`)
-    return alias
-  }
-
-  toString(): string {
-    return this.#clauses.join('\n')
-  }
-}
 
 /**
  * A select that names every row of a relation: `t1…` are the columns asked for, `l1…` the leaves of its identity. References in an identity
@@ -52,7 +39,7 @@ export function leafExpressions(context: SqlContext, relation: ContentRelation, 
   return relation.identity.columns.flatMap((name) => {
     const translation = relation.columns.find((column) => column.name === name)?.translation
     const [alternative] = translation?.alternatives ?? []
-    if (alternative === undefined) return [`${alias}.${quoteIdentifier(name)}`]
+    if (alternative === undefined) return [keyExpression(context, relation, name, alias, joins)]
     const join = joinAlternative(context, alternative, (column) => `${alias}.${quoteIdentifier(column)}`, joins)
     return join.leaves
   })
@@ -166,7 +153,9 @@ export function columnExpressions(
 ): { columns: string[]; joins: Joins } {
   const joins = new Joins()
   const name = ownName(context, relation, joins)
-  const list = columns.map((column) => `${columnExpression(context, column, joins)} as ${quoteIdentifier(column.key)}`)
+  const list = columns.map(
+    (column) => `${columnExpression(context, relation, column, joins)} as ${quoteIdentifier(column.key)}`,
+  )
   return { columns: [...name, ...list], joins }
 }
 
@@ -222,7 +211,7 @@ function digestSelect(
   const joins = new Joins()
   const parts = relation.columns
     .filter((column) => column.name !== owner)
-    .map((column) => `${columnExpression(context, column, joins)} as ${quoteIdentifier(column.key)}`)
+    .map((column) => `${columnExpression(context, relation, column, joins)} as ${quoteIdentifier(column.key)}`)
   const owned = ownedRelations(context.model, relation).map(({ relation: child, column }) => {
     const pair = column.translation?.alternatives[0]
     const inner = `select c.t1, string_agg(c.digest, ',' order by c.digest collate "C") as digests
@@ -238,11 +227,12 @@ function digestSelect(
             from ${fromRelation(context, relation)} s ${joins}`
 }
 
-function columnExpression(context: SqlContext, column: ContentColumn, joins: Joins): string {
+function columnExpression(context: SqlContext, relation: ContentRelation, column: ContentColumn, joins: Joins): string {
   const value = `s.${quoteIdentifier(column.name)}`
   if (column.mask !== undefined) return encodeExpression(column.encoding, `(${column.mask})::${column.type}`)
   if (column.fields !== undefined) return compositeExpression(context, column.fields, value, joins)
-  if (column.translation === undefined) return encodeExpression(column.encoding, value)
+  if (column.translation === undefined)
+    return encodeExpression(column.encoding, plainExpression(context, relation, column.name, joins))
   return translatedExpression(context, column.translation, value, column.name, joins)
 }
 

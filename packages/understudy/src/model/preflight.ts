@@ -1,6 +1,7 @@
 import type { Session } from '../database/port.js'
 import { quoteIdentifier } from '../database/quoting.js'
-import { identitySelect, Joins, joinAlternative, leafExpressions, masterExpression } from './identity-sql.js'
+import { identitySelect, joinAlternative, leafExpressions, masterExpression } from './identity-sql.js'
+import { Joins } from './joins.js'
 import { leavesOf } from './leaves.js'
 import { type ContentRelation, type Reference, relationLabel } from './model.js'
 import { catalogRelation, fromRelation, type SqlContext } from './sql-context.js'

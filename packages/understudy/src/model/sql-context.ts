@@ -11,6 +11,17 @@ export interface SqlContext {
   readonly configured: ReadonlyMap<string, RelationConfig>
   /** The database's own instance, or null where it has no registry: then nothing is known of where rows were born. */
   readonly instance: string | null
+  /** By label, rows that an import is about to write otherwise: with these, identities read as they will. */
+  readonly respelled?: ReadonlyMap<string, Respelled> | undefined
+}
+
+/** Rows of a relation whose values will be written otherwise, as a temporary table of their handles and values. */
+export interface Respelled {
+  readonly table: string
+  /** The table's columns that hold the value before and after, by the relation's column. */
+  readonly columns: ReadonlyMap<string, { readonly before: string; readonly after: string }>
+  /** Whether the relation's row `row` is the one in `respelled`. */
+  readonly isRow: (row: string, respelled: string) => string
 }
 
 export function createSqlContext(

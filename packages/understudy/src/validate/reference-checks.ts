@@ -1,7 +1,7 @@
 import type { Catalog } from '../catalog/catalog.js'
 import { quoteIdentifier, quoteLiteral } from '../database/quoting.js'
 import { selectContentRelations } from '../model/content-relations.js'
-import { Joins } from '../model/identity-sql.js'
+import { Joins } from '../model/joins.js'
 import { type ContentRelation, relationLabel, relationOf } from '../model/model.js'
 import { type FoundReference, type FoundTarget, findReferences } from '../model/references.js'
 import type { ModelSettings } from '../model/settings.js'

@@ -1,5 +1,6 @@
 import { quoteLiteral } from '../database/quoting.js'
-import { type Joins, leafExpressions, masterExpression } from '../model/identity-sql.js'
+import { leafExpressions, masterExpression } from '../model/identity-sql.js'
+import type { Joins } from '../model/joins.js'
 import type { ContentRelation } from '../model/model.js'
 import type { SqlContext } from '../model/sql-context.js'
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { engines } from '../support/engines.js'
-import { createStage } from '../support/scenario.js'
+import { countsOf, createStage } from '../support/scenario.js'
 import { errorOf, expectNothingToDo, transfer } from './support.js'
 
 const USERS = `create table users (id serial primary key, xmlid text not null unique, name text);`
@@ -140,6 +140,63 @@ describe.each(engines)('references on $name', (engine) => {
     expect(await target.rows('select s.code from streets s join cities c using (code)')).toEqual([{ code: 'NEW' }])
     expect(await target.rows(`select distinct tgenabled from pg_trigger where tgname = 'bang'`)).toEqual([
       { tgenabled: 'O' },
+    ])
+  })
+
+  test('a row known by its content is not doubled because what it refers to is written otherwise', async () => {
+    const names = ['marks', 'dots', 'owned', 'above', 'below']
+    const { target, result } = await transfer(engine, {
+      schema: `create table rates (id serial primary key, rate numeric unique not null); create table scales (id serial primary key, rate_id int not null references rates, step int not null, unique (rate_id, step));
+        create table marks (rate_id int references rates, note text); create table dots (id serial primary key, scale_id int references scales, note text);
+        create table owned (id serial primary key, rate_id int references rates, note text);
+        create table above (id serial primary key, rate_id int references rates, note text); create table below (above_id int references above, note text);`,
+      source: `insert into rates values (1, 1.0), (2, 2); insert into scales values (1, 1, 5), (2, 2, 5); insert into marks values (1, 'x'), (1, 'x'), (2, 'y'); insert into dots (scale_id, note) values (1, 'x'), (1, 'x'), (2, 'y');
+        insert into owned (rate_id, note) values (1, 'x'), (2, 'y'); insert into above values (1, 1, 'x'), (2, 2, 'y'); insert into below values (1, 'x'), (1, 'new'), (2, 'y');`,
+      target: `insert into rates values (7, 1.00); insert into scales values (3, 7, 5); insert into marks values (7, 'x'), (7, 'local'); insert into dots values (90, 3, 'x'), (91, 3, 'local');
+        insert into owned values (90, 7, 'x'), (91, 7, 'gone'); insert into above values (90, 7, 'x'); insert into below values (90, 'x');`,
+      equal: names.map((name) => `select note, count(*) as n from ${name} where note <> 'local' group by 1 order by 1`),
+      config: {
+        relations: {
+          marks: { identity: 'content', owner: null },
+          dots: { identity: 'content', owner: null },
+          owned: { owner: 'rate_id' },
+          above: { identity: 'content', owner: null },
+          below: { identity: 'content', owner: null },
+          rates: { identity: ['rate'] },
+          scales: { identity: ['rate_id', 'step'] },
+        },
+      },
+    })
+    expect(countsOf(result)).toMatchObject({
+      marks: 'insert 2, same 1',
+      dots: 'insert 2, same 1',
+      owned: 'insert 1, delete 1, same 1',
+      above: 'insert 1, same 1',
+      below: 'insert 2, same 1',
+    })
+    expect(
+      await target.rows(`select (select count(*) from marks) as marks, (select count(*) from dots) as dots`),
+    ).toEqual([{ marks: 4, dots: 4 }])
+    expect(
+      await target.rows(
+        `select id from owned where id = 90 union all select above_id from below where note in ('x', 'new')`,
+      ),
+    ).toEqual([{ id: 90 }, { id: 90 }, { id: 90 }])
+  })
+
+  test('a row known by its content is not doubled because a cascade carries it along', async () => {
+    const { target, result } = await transfer(engine, {
+      schema: `create table countries (id serial primary key, xmlid text unique not null, code text unique not null);
+        create table visits (code text references countries (code) on update cascade, note text); create table stays (id serial primary key, code text references countries (code) on update cascade, note text);`,
+      source: `insert into countries values (1, 'de', 'DEU'), (2, 'cz', 'CZE'); insert into visits values ('DEU', 'v'), ('CZE', 'v'); insert into stays (code, note) values ('DEU', 'v'), ('CZE', 'v');`,
+      target: `insert into countries values (7, 'de', 'GER'); insert into visits values ('GER', 'v'); insert into stays values (90, 'GER', 'v'), (91, 'GER', 'local');`,
+      equal: ['visits', 'stays'].map((name) => `select code, note from ${name} where note <> 'local' order by 1`),
+      config: { relations: { visits: { identity: 'content' }, stays: { identity: 'content', owner: null } } },
+    })
+    expect(countsOf(result)).toMatchObject({ visits: 'insert 1, same 1', stays: 'insert 1, same 1' })
+    expect(await target.rows(`select id, code from stays where id in (90, 91) order by id`)).toEqual([
+      { id: 90, code: 'DEU' },
+      { id: 91, code: 'DEU' },
     ])
   })
 

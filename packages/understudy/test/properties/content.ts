@@ -45,9 +45,15 @@ export function resolveContents(world: World, tables: readonly Table[]): Content
     alive = settleIdentities(alive)
     alive = settleReferences(alive)
   }
-  // Rows that nothing but their content tells apart are compared with what they refer to as it is written.
-  const haveLooks = tables.every((table) => table.identity.kind !== 'content' || table.identity.owner !== null)
+  // A row that nothing but its content tells apart is another one when a value in it is written otherwise.
+  const haveLooks = tables.every(
+    (table) => table.identity.kind !== 'content' || table.references.every((each) => refersToId(each, tables)),
+  )
   return { source: versions(alive, 'source', haveLooks), target: versions(alive, 'target', haveLooks) }
+}
+
+function refersToId({ target, targetColumns }: Reference, tables: readonly Table[]): boolean {
+  return targetColumns.every((name) => name === tables[target]?.id?.name)
 }
 
 function draftRows(world: World, tables: readonly Table[]): Draft[] {

@@ -320,7 +320,7 @@ function withReferences(table: Table, tables: readonly Table[]): Table {
   const names = columnNames(table.spec.names, 44).filter((name) => !used.includes(name))
   const next = () => names.shift() ?? `z${names.length}`
   const found = table.spec.references
-    .map((spec) => resolveReference(spec, tables, next, table.identity.kind !== 'content'))
+    .map((spec) => resolveReference(spec, tables, next, table.primaryKey.length > 0))
     .filter((reference) => reference !== null)
   const references = [...table.references, ...found]
   if (table.identity.kind !== 'content' || table.spec.identity !== 'owned') return { ...table, references }
@@ -336,7 +336,7 @@ function withReferences(table: Table, tables: readonly Table[]): Table {
   return { ...table, references, identity: { kind: 'content', owner: owner ?? null } }
 }
 
-/** `hasPlace`: rows known by nothing but their content are others when a cascade has carried them along. */
+/** `hasPlace`: rows that have no key at all cannot be found again once a cascade has carried them along. */
 function resolveReference(
   spec: ReferenceSpec,
   tables: readonly Table[],

@@ -1,0 +1,46 @@
+import { quoteIdentifier } from '../database/quoting.js'
+import type { Joins } from './joins.js'
+import { type ContentRelation, relationLabel } from './model.js'
+import { catalogRelation, equalityOf, type SqlContext } from './sql-context.js'
+
+/** A value of a row's own key, as it is or as it will be written. */
+export function keyExpression(
+  context: SqlContext,
+  relation: ContentRelation,
+  name: string,
+  alias: string,
+  joins: Joins,
+): string {
+  const value = `${alias}.${quoteIdentifier(name)}`
+  const respelled = context.respelled?.get(relationLabel(relation))
+  const column = respelled?.columns.get(name)
+  if (respelled === undefined || column === undefined) return value
+  const join = joins.add(respelled.table, (each) => respelled.isRow(alias, each))
+  return `coalesce(${join}.${column.after}, ${value})`
+}
+
+/** A column's value, as it is or as a foreign key with `on update cascade` will carry it along. */
+export function plainExpression(context: SqlContext, relation: ContentRelation, name: string, joins: Joins): string {
+  const value = `s.${quoteIdentifier(name)}`
+  if (context.respelled === undefined || context.respelled.size === 0) return value
+  for (const key of catalogRelation(context, relation).foreignKeys) {
+    if (key.onUpdate !== 'cascade' || !key.columns.includes(name)) continue
+    const target = context.model.relations.find(
+      (each) => context.relations.get(relationLabel(each))?.oid === key.target,
+    )
+    const respelled = target === undefined ? undefined : context.respelled.get(relationLabel(target))
+    const columns = key.targetColumns.map((each) => respelled?.columns.get(each))
+    const carried = columns[key.columns.indexOf(name)]
+    if (target === undefined || respelled === undefined || carried === undefined) continue
+    const join = joins.add(respelled.table, (alias) =>
+      key.columns
+        .map((own, index) => {
+          const operator = equalityOf(context, target, key.targetColumns[index] ?? '')
+          return `${alias}.${columns[index]?.before ?? 'null'} ${operator} s.${quoteIdentifier(own)}`
+        })
+        .join(' and '),
+    )
+    return `case when ${join}.${carried.before} is null then ${value} else ${join}.${carried.after} end`
+  }
+  return value
+}
