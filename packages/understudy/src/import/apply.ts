@@ -6,15 +6,17 @@ import { orderByTargets } from '../model/order.js'
 import { catalogRelation, type SqlContext } from '../model/sql-context.js'
 import { attempt } from './attempt.js'
 import { plainReferences } from './bind.js'
+import { returnStatements } from './followers.js'
 import { hasChanges, type Load } from './load.js'
-import { stepAside } from './step-aside.js'
+import { parkRows, stepAside } from './step-aside.js'
+import type { WatchedKey } from './unique-keys.js'
 import { deleteStatement, insertStatement, rewriteStatement, updateStatement } from './write.js'
 
 /** Told before each relation's rows are written. */
 export type ApplyProgress = (relation: string, rows: number) => void
 
 /**
- * Writes the plan: deletes, children first; then updates and inserts, targets first. Relations that refer to each other in a circle are
+ * Writes the plan: deletes, children first; then rows in each other's way step aside; then updates and inserts, targets first. Relations that refer to each other in a circle are
  * written by one statement, because foreign keys are checked at a statement's end: not even a NOT NULL cycle needs deferring. Every count
  * is compared with the plan.
  */
@@ -22,6 +24,7 @@ export async function applyLoads(
   session: Session,
   context: SqlContext,
   loads: ReadonlyMap<string, Load>,
+  parked: readonly WatchedKey[],
   onProgress: ApplyProgress,
 ): Promise<void> {
   const components = writeOrder(loads)
@@ -32,6 +35,8 @@ export async function applyLoads(
       expectCount(context, load, 'deleted', deleted, load.counts.deletes)
     }
   }
+  // Parked rows may be found elsewhere in the table than before, where nothing but their place tells the ones to be deleted.
+  await parkRows(session, context, parked)
   for (const component of components) {
     for (const load of component) onProgress(relationLabel(load.relation), load.counts.inserts + load.counts.updates)
     const [only] = component
@@ -72,9 +77,10 @@ function namesIdentity(target: Load, reference: Reference): boolean {
   return identity.kind === 'key' && reference.targetColumns.every((name) => identity.columns.includes(name))
 }
 
-/** An updated row may come to point to a new row of its own relation. */
+/** An updated row may come to point to a new row of its own relation, or others have followed it to a value for the time being. */
 function needsOneStatement(load: Load): boolean {
   const label = relationLabel(load.relation)
+  if (load.parked.length > 0) return true
   const isSelfReferring = load.relation.references.some((reference) => relationLabel(reference.target) === label)
   return isSelfReferring && load.counts.updates > 0 && load.counts.inserts > 0
 }
@@ -99,7 +105,7 @@ async function updateRows(session: Session, context: SqlContext, load: Load, upd
 
 /**
  * Writes, and where rows collide on their way under a key that could not be looked at beforehand, lets them step aside and writes again,
- * once for each such key.
+ * with another value for the time being each time.
  */
 async function writeInTurn<T>(
   session: Session,
@@ -109,7 +115,8 @@ async function writeInTurn<T>(
   rewrite: (() => Promise<T>) | null,
 ): Promise<T> {
   if (!component.some((load) => load.counts.updates > 0 && hasOtherKeys(context, load))) return await write()
-  const steppedAside = new Set<string>()
+  /** By key, the value to try next. */
+  const tried = new Map<string, number>()
   await session.script('savepoint understudy_write')
   while (true) {
     try {
@@ -120,9 +127,10 @@ async function writeInTurn<T>(
       await session.script('rollback to savepoint understudy_write')
       const key = `${collision.schema}.${collision.constraint}`
       const load = await collidedLoad(session, component, collision)
-      const mayStepAside = load !== undefined && load.counts.updates > 0 && !steppedAside.has(key)
-      if (mayStepAside && (await stepAside(session, context, load, collision))) {
-        steppedAside.add(key)
+      const mayStepAside = load !== undefined && load.counts.updates > 0
+      const place = mayStepAside ? await stepAside(session, context, load, collision, tried.get(key) ?? 0) : null
+      if (place !== null) {
+        tried.set(key, place + 1)
         await session.script('release savepoint understudy_write; savepoint understudy_write')
       } else if (rewrite !== null) return await rewrite()
       else throw error
@@ -189,6 +197,10 @@ async function applyTogether(session: Session, context: SqlContext, component: r
     if (load.counts.inserts === 0) continue
     parts.push(`i${index} as (${insertStatement(load)}${afterUpdates} returning 1)`)
     expected.push({ load, name: `i${index}`, what: 'inserted', rows: load.counts.inserts })
+  }
+  const parked = component.flatMap((load) => load.parked)
+  for (const [index, statement] of returnStatements(context, parked, component).entries()) {
+    parts.push(`r${index} as (${statement} returning 1)`)
   }
   const [first] = component
   if (parts.length === 0 || first === undefined) return

@@ -10,6 +10,7 @@ import {
   type Translation,
 } from '../model/model.js'
 import { catalogRelation, type SqlContext, sameOrBothNull } from '../model/sql-context.js'
+import type { ParkedValues } from './followers.js'
 
 /**
  * One relation on its way into the target, and the names of its temporary tables:
@@ -39,6 +40,8 @@ export interface Load {
   /** The target's rows before the import. */
   rowsBefore: number
   counts: LoadCounts
+  /** Values that its rows gave up for the time being although others refer to them. */
+  readonly parked: ParkedValues[]
 }
 
 export interface LoadCounts {
@@ -85,6 +88,7 @@ export function createLoad(
     hasUnreadable: false,
     rowsBefore: 0,
     counts: { unchanged: 0, updates: 0, inserts: 0, deletes: 0, skipped: 0 },
+    parked: [],
   }
 }
 

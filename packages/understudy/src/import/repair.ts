@@ -2,6 +2,7 @@ import type { Session } from '../database/port.js'
 import { UnderstudyError } from '../errors.js'
 import { lineSelect } from '../model/line-sql.js'
 import { relationLabel } from '../model/model.js'
+import { orderByTargets } from '../model/order.js'
 import { catalogRelation, type SqlContext } from '../model/sql-context.js'
 import { allocateKeys } from './allocate.js'
 import { applyLoads } from './apply.js'
@@ -19,7 +20,7 @@ export async function repairCascades(
   context: SqlContext,
   loads: ReadonlyMap<string, Load>,
 ): Promise<Load[]> {
-  const concerned = [...loads.values()].filter((load) => isCarriedAlong(context, load, loads))
+  const concerned = targetsFirst(loads).filter((load) => isCarriedAlong(context, load, loads))
   const repaired: Load[] = []
   for (const [index, load] of concerned.entries()) {
     const again = {
@@ -34,11 +35,34 @@ export async function repairCascades(
     }
     if (!hasChanges(again)) continue
     await allocateKeys(session, context, again, { isDryRun: true })
-    await bindReferences(session, context, again, new Map())
-    await applyLoads(session, context, new Map([[relationLabel(load.relation), again]]), () => {})
+    await bindAgain(session, context, load, again)
+    await applyLoads(session, context, new Map([[relationLabel(load.relation), again]]), [], () => {})
     repaired.push(again)
   }
   return repaired
+}
+
+/** What refers to a row that was carried along may have followed it, and follows it back. */
+function targetsFirst(loads: ReadonlyMap<string, Load>): Load[] {
+  const targetsOf = (label: string) =>
+    (loads.get(label)?.relation.references ?? [])
+      .map(({ target }) => relationLabel(target))
+      .filter((each) => loads.has(each))
+  return orderByTargets([...loads.keys()], targetsOf).flatMap((component) =>
+    component.flatMap((label) => loads.get(label) ?? []),
+  )
+}
+
+/** A reference whose target is missing holds what was settled for it; any other has its target, if not at this moment. */
+async function bindAgain(session: Session, context: SqlContext, load: Load, again: Load): Promise<void> {
+  await bindReferences(session, context, again, new Map())
+  const flags = plainReferences(load).map((_, index) => `m_${index} = false`)
+  if (flags.length > 0) await session.execute(`update ${again.bound} set ${flags.join(', ')}`)
+  if (!load.hasDifferences) return
+  await session.execute(`delete from ${again.bound} where n in (select n from ${load.bound})`)
+  await session.execute(
+    `insert into ${again.bound} select * from ${load.bound} where n in (select n from ${again.parsed})`,
+  )
 }
 
 /**

@@ -23,6 +23,7 @@ import { carriedAlong, describeCascades } from './cascades.js'
 import { findIncompatibilities } from './compatibility.js'
 import { refreshCopies } from './copies.js'
 import { refuseDuplicates } from './duplicates.js'
+import { followersOf } from './followers.js'
 import { attachForeignKeys, detachForeignKeys } from './foreign-keys.js'
 import { withSettableIdentities } from './identity-columns.js'
 import { attachIndexes, detachIndexes } from './indexes.js'
@@ -46,7 +47,6 @@ import { repairCascades } from './repair.js'
 import { matchOrder, respell, respelling } from './respell.js'
 import { advanceSequences, catchUpSequences } from './sequences.js'
 import { stageFile } from './stage.js'
-import { parkRows } from './step-aside.js'
 import { resumeTriggers, suspendTriggers } from './triggers.js'
 import { findCollisions, type WatchedKey } from './unique-keys.js'
 import { findUnreadable } from './unreadable.js'
@@ -432,10 +432,9 @@ async function writeAll(
   await useSearchPath(session, 'own')
   await session.execute('set constraints all deferred')
   for (const { insert } of placeholders) if (insert !== null) await session.execute(insert)
-  await parkRows(session, context, parked)
   let resolvedLate = 0
   await withSettableIdentities(session, context, changing, async () => {
-    await applyLoads(session, context, loads, (relation, rows) => steps.reportRelation('write', relation, rows))
+    await applyLoads(session, context, loads, parked, (relation, rows) => steps.reportRelation('write', relation, rows))
     await useSearchPath(session, 'none')
     await recordOrigins(session, changing, run)
     await repairCascades(session, context, loads)
@@ -460,12 +459,19 @@ async function writeAll(
 }
 
 /** The relations that are written and whose triggers must not fire meanwhile, also those that get a placeholder or a late reference, and those that cascades reach. */
-function writtenQuietly(run: ImportRun, context: SqlContext, { loads, plan, placeholders }: Planned): RelationName[] {
+function writtenQuietly(
+  run: ImportRun,
+  context: SqlContext,
+  { loads, plan, placeholders, parked }: Planned,
+): RelationName[] {
   const late = new Set(plan.lateReferences.map(({ relation }) => relation))
   const changing = [...loads.values()].filter(hasChanges)
   const written = [
     ...changing.map((load) => load.relation),
     ...carriedAlong(context, changing),
+    ...parked.flatMap(({ load, key }) =>
+      key.columns.flatMap((name) => followersOf(context, load.relation, name).map(({ relation }) => relation)),
+    ),
     ...placeholders.map(({ target }) => target),
     ...context.model.relations.filter((relation) => late.has(relationLabel(relation))),
   ]

@@ -3,7 +3,9 @@ import { describeSqlError, type SqlErrorFacts } from '../database/failures.js'
 import type { Session } from '../database/port.js'
 import { quoteIdentifier } from '../database/quoting.js'
 import { catalogRelation, fromRelation, type SqlContext } from '../model/sql-context.js'
+import { followersOf, type ParkedValues, parkingTable, parkStatements } from './followers.js'
 import { type Load, sameRow } from './load.js'
+import { bare } from './parse.js'
 import type { WatchedKey } from './unique-keys.js'
 
 /**
@@ -11,25 +13,28 @@ import type { WatchedKey } from './unique-keys.js'
  * is found, the updates will tell.
  */
 export async function parkRows(session: Session, context: SqlContext, keys: readonly WatchedKey[]): Promise<void> {
-  for (const { load, key, parking } of keys) {
-    const rows = `select distinct ${handles(load)} from ${parking} where is_passing and not is_new`
-    await parkColumns(session, context, load, key.columns, { rows, mayBeNull: !key.isNullsNotDistinct })
+  for (const { load, key, parking, mustPark } of keys) {
+    const rows = `select distinct ${handles(load)} from ${parking} where ${mustPark}`
+    const how = { rows, mayBeNull: !key.isNullsNotDistinct, first: 0, mayLead: true }
+    await parkColumns(session, context, load, key.columns, how)
   }
 }
 
 /**
  * Of a key that cannot be compared beforehand (partial, on an expression, exclusive) only a failed update tells that rows stand in each
- * other's way. Then all rows to be updated step aside. False where they cannot.
+ * other's way. Then all rows to be updated step aside: to the first place from `first` on that the database allows, whose number comes back, or
+ * null where there is none.
  */
 export async function stepAside(
   session: Session,
   context: SqlContext,
   load: Load,
   collision: SqlErrorFacts,
-): Promise<boolean> {
+  first: number,
+): Promise<number | null> {
   const columns = await keyColumns(session, collision)
   const rows = `select ${handles(load)} from ${load.rows} where not is_new`
-  return await parkColumns(session, context, load, columns, { rows, mayBeNull: true })
+  return await parkColumns(session, context, load, columns, { rows, mayBeNull: true, first, mayLead: false })
 }
 
 function handles(load: Load): string {
@@ -56,6 +61,10 @@ interface Parking {
   /** A select of the handles of the rows that step aside. */
   readonly rows: string
   readonly mayBeNull: boolean
+  /** The first of the possible values to try. */
+  readonly first: number
+  /** Whether rows that refer to these may be written too, so that they find them while they are parked. */
+  readonly mayLead: boolean
 }
 
 async function parkColumns(
@@ -63,22 +72,32 @@ async function parkColumns(
   context: SqlContext,
   load: Load,
   names: readonly string[],
-  { rows, mayBeNull }: Parking,
-): Promise<boolean> {
+  { rows, mayBeNull, first, mayLead }: Parking,
+): Promise<number | null> {
   const relation = fromRelation(context, load.relation)
   const columns = catalogRelation(context, load.relation).columns.filter(
     ({ name, isGenerated }) => names.includes(name) && !isGenerated && !load.handle.includes(name),
   )
-  for (const { column, value } of columns.flatMap((each) => temporaryValues(each, relation, mayBeNull))) {
+  const numbered = `select ${handles(load)}, row_number() over () as number from (${rows}) d`
+  const values = columns.flatMap((each) => {
+    const followers = mayLead ? followersOf(context, load.relation, each.name) : []
+    return temporaryValues(each, relation, mayBeNull && followers.length === 0).map((value) => ({
+      ...value,
+      followers,
+    }))
+  })
+  for (const [index, { column, value, followers }] of values.entries()) {
+    if (index < first) continue
     await session.script('savepoint understudy_parking')
     try {
-      await session.execute(
-        `update ${relation} t set ${quoteIdentifier(column)} = ${value}
-           from (select ${handles(load)}, row_number() over () as number from (${rows}) d) x
-          where ${sameRow(context, load, 't', 'x')}`,
-      )
+      if (followers.length > 0) await parkTogether(session, context, { load, column, followers }, numbered, value)
+      else {
+        await session.execute(
+          `update ${relation} t set ${quoteIdentifier(column)} = ${value} from (${numbered}) x where ${sameRow(context, load, 't', 'x')}`,
+        )
+      }
       await session.script('release savepoint understudy_parking')
-      return true
+      return index
     } catch (error) {
       const state = describeSqlError(error)?.sqlstate ?? ''
       // 23…: a constraint refuses the value for the time being; 22…, 42… or XX…: the type does not read it. Then the next is tried.
@@ -86,7 +105,25 @@ async function parkColumns(
       await session.script('rollback to savepoint understudy_parking')
     }
   }
-  return false
+  return null
+}
+
+/** Parks in one statement rows and those that refer to them: foreign keys are checked at its end. */
+async function parkTogether(
+  session: Session,
+  context: SqlContext,
+  what: Omit<ParkedValues, 'table'>,
+  rows: string,
+  value: string,
+): Promise<void> {
+  const { load } = what
+  const parked = { ...what, table: `${load.rows}_parked_${load.parked.length}` }
+  await session.execute(
+    `create temporary table ${bare(parked.table)} on commit drop as ${parkingTable(context, parked, rows, value)}`,
+  )
+  const parts = parkStatements(context, parked).map((statement, index) => `m${index} as (${statement} returning 1)`)
+  await session.query(`with ${parts.join(',\n')} select count(*) as rows from m0`)
+  load.parked.push(parked)
 }
 
 /** Values that are unlike any other: null where that is allowed and unlike itself, else one made of the row's own, else any text that the type can read. */
@@ -103,7 +140,11 @@ function temporaryValues(column: Column, relation: string, mayBeNull: boolean): 
     )
   } else if (/^(smallint|integer|bigint|numeric|double|real)\b[^[]*$/.test(column.baseType)) {
     values.push(`-1000 - x.number`, `(select max(${name}) from ${relation}) + x.number`)
-  } else if (/^(date|timestamp)\b[^[]*$/.test(column.baseType)) values.push(`${own} + (x.number || ' years')::interval`)
+  } else if (/^(date|timestamp)\b[^[]*$/.test(column.baseType)) {
+    values.push(
+      `case when isfinite(${own}) then ${own} + (x.number || ' years')::interval else date '3000-01-01' + x.number::int end`,
+    )
+  }
   values.push(...readableTexts(own).map((text) => `(${text})::text::${column.type}`))
   return values.map((value) => ({ column: column.name, value }))
 }

@@ -15,8 +15,10 @@ import { writtenValues } from './write.js'
 export interface WatchedKey {
   readonly load: Load
   readonly key: UniqueKey
-  /** The temporary table of rows that must step aside: `(h…)`. */
+  /** The temporary table of rows that stand in the way: `(n, h…, is_new, is_passing)`. */
   readonly parking: string
+  /** Of these, the rows that must step aside. */
+  readonly mustPark: string
 }
 
 /**
@@ -34,12 +36,14 @@ export async function findCollisions(
     if (!hasChanges(load) || load.rowsBefore === 0 || load.relation.identity.kind === 'content') continue
     collisions.push(...(await findTakenKeys(session, context, load)))
     for (const [index, key] of watchedKeys(context, load).entries()) {
-      const watched = { load, key, parking: `${load.rows}_parking_${index}` }
+      // New rows come after the updates; but within that statement a foreign key would follow the value to the row that gives it up.
+      const mustPark = isReferenced(context, load, key) ? 'is_passing' : 'is_passing and not is_new'
+      const watched = { load, key, parking: `${load.rows}_parking_${index}`, mustPark }
       await session.execute(
         `create temporary table ${bare(watched.parking)} on commit drop as ${wayQuery(context, watched)}`,
       )
       const [ways] = await session.query<{ passing: boolean | null; staying: boolean | null }>(
-        `select bool_or(is_passing and not is_new) as passing, bool_or(not is_passing) as staying from ${watched.parking}`,
+        `select bool_or(${mustPark}) as passing, bool_or(not is_passing) as staying from ${watched.parking}`,
       )
       if (ways?.staying === true) collisions.push(...(await readCollisions(session, context, watched)))
       if (ways?.passing === true) parked.push(watched)
@@ -96,6 +100,13 @@ function otherRow(
       return `left join (${identitySelect(context, load.relation, load.handle)}) i on ${pairs.join(' and ')}`
     },
   }
+}
+
+function isReferenced(context: SqlContext, load: Load, key: UniqueKey): boolean {
+  const { oid } = catalogRelation(context, load.relation)
+  return [...context.relations.values()].some(({ foreignKeys }) =>
+    foreignKeys.some((each) => each.target === oid && each.targetColumns.some((name) => key.columns.includes(name))),
+  )
 }
 
 function watchedKeys(context: SqlContext, { relation }: Load): UniqueKey[] {
