@@ -339,6 +339,8 @@ export type ProblemKind =
   | 'refused value'
   | 'null value'
   | 'placeholder'
+  /** A row that stands in for one that is there too. */
+  | 'stand-in'
 
 export interface ProblemCase {
   /** The row: its identity as JSON, or its key in the source (`id 5`) where it has none. */

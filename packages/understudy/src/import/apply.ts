@@ -30,9 +30,7 @@ export async function applyLoads(
   const components = writeOrder(loads)
   for (const component of components.toReversed()) {
     for (const load of component) {
-      if (load.counts.deletes === 0) continue
-      const deleted = await attempt(load, 'delete', () => session.execute(deleteStatement(context, load, load.extra)))
-      expectCount(context, load, 'deleted', deleted, load.counts.deletes)
+      if (load.relation.identity.kind === 'content') await deleteRows(session, context, load)
     }
   }
   // Parked rows may be found elsewhere in the table than before, where nothing but their place tells the ones to be deleted.
@@ -43,6 +41,16 @@ export async function applyLoads(
     if (component.length === 1 && only !== undefined && !needsOneStatement(only)) await applyOne(session, context, only)
     else await applyTogether(session, context, component)
   }
+  // What gives way to the row that it stood in for has been left by what referred to it only now.
+  for (const load of loads.values()) {
+    if (load.relation.identity.kind !== 'content') await deleteRows(session, context, load)
+  }
+}
+
+async function deleteRows(session: Session, context: SqlContext, load: Load): Promise<void> {
+  if (load.counts.deletes === 0) return
+  const deleted = await attempt(load, 'delete', () => session.execute(deleteStatement(context, load, load.extra)))
+  expectCount(context, load, 'deleted', deleted, load.counts.deletes)
 }
 
 /**

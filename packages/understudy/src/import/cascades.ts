@@ -13,7 +13,8 @@ export async function describeCascades(
 ): Promise<string[]> {
   const notes: string[] = []
   for (const load of loads.values()) {
-    if (load.counts.deletes === 0) continue
+    // A row that gives way to the one that it stood in for goes only where nothing is left that refers to it.
+    if (load.counts.deletes === 0 || load.relation.identity.kind !== 'content') continue
     for (const { child, key } of actingKeys(context, load)) {
       const own = loads.get(relationLabel(child))
       const pairs = key.columns.map(

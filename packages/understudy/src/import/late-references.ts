@@ -125,7 +125,7 @@ export interface PlannedLate {
   readonly rows: number
 }
 
-interface LateColumn {
+export interface LateColumn {
   readonly label: string
   readonly relation: ContentRelation
   readonly column: ContentColumn
@@ -147,16 +147,12 @@ export async function planLate(
   const planned: PlannedLate[] = []
   for (const late of await readLateColumns(session, context)) {
     const own = loads.get(late.label)
-    const isUpdated =
-      own?.hasDifferences === true
-        ? `exists (select from ${own.rows} w where not w.is_new and ${sameRow(context, own, 't', 'w')})`
-        : 'false'
     const [row] = await session.query<{ rows: number }>(
       `select count(*) as rows
          from understudy.late_reference l
-         join (${rowsNamed(context, loads, late.target, late.targetColumn)}) i on ${isNamed(context, late)}
+         join (${namedBy(context, loads, late)}) i on ${isNamed(context, late)}
          join ${fromRelation(context, late.relation)} t on ${late.isWaiting}
-        where ${late.which} and not ${isUpdated}`,
+        where ${late.which} and not ${isUpdatedBy(context, own, 't')} and not ${isGiven(context, own, 't')}`,
     )
     const rows = row?.rows ?? 0
     const names = { relation: late.label, column: late.column.name, target: relationLabel(late.target) }
@@ -175,7 +171,7 @@ export async function resolveLate(session: Session, context: SqlContext): Promis
   return resolved
 }
 
-async function readLateColumns(session: Session, context: SqlContext): Promise<LateColumn[]> {
+export async function readLateColumns(session: Session, context: SqlContext): Promise<LateColumn[]> {
   const open = await session.query<{ relation: string; column: string; target: string }>(
     `select distinct relation, column_name as "column", target from understudy.late_reference order by 1, 2, 3`,
   )
@@ -203,7 +199,6 @@ function lateColumn(
   if (!context.relations.has(open.relation) || !context.relations.has(open.target)) return
   const handle = handleColumns(context, relation)
   if (handle.includes('ctid')) return
-  const keys = handle.map((name) => `t.${quoteIdentifier(name)}::text`).join(', ')
   const own = `t.${quoteIdentifier(column.name)}`
   return {
     label: open.relation,
@@ -212,12 +207,33 @@ function lateColumn(
     target,
     targetColumn,
     which: `l.relation = ${quoteLiteral(open.relation)} and l.column_name = ${quoteLiteral(column.name)} and l.target = ${quoteLiteral(open.target)}`,
-    isWaiting: `json_build_array(${keys})::text = l.local_key and ${own}::text is not distinct from l.stand_in`,
+    isWaiting: `${localKey(handle, 't')} = l.local_key and ${own}::text is not distinct from l.stand_in`,
   }
 }
 
+/** The rows that late references may name: those of the target, and those that this import makes. */
+export function namedBy(context: SqlContext, loads: ReadonlyMap<string, Load>, late: LateColumn): string {
+  return rowsNamed(context, loads, late.target, late.targetColumn)
+}
+
+export function isUpdatedBy(context: SqlContext, own: Load | undefined, row: string): string {
+  if (own?.hasDifferences !== true) return 'false'
+  return `exists (select from ${own.rows} w where not w.is_new and ${sameRow(context, own, row, 'w')})`
+}
+
+/** Whether the row gives way to the one that it stands in for. */
+function isGiven(context: SqlContext, own: Load | undefined, row: string): string {
+  if (own === undefined || own.relation.identity.kind !== 'key' || own.counts.deletes === 0) return 'false'
+  return `exists (select from ${own.extra} w where ${sameRow(context, own, row, 'w')})`
+}
+
+/** A row's key as the registry has it. */
+export function localKey(handle: readonly string[], row: string): string {
+  return `json_build_array(${handle.map((name) => `${row}.${quoteIdentifier(name)}::text`).join(', ')})::text`
+}
+
 /** The row `i` is the one that the entry `l` names. */
-function isNamed(context: SqlContext, { target }: LateColumn): string {
+export function isNamed(context: SqlContext, { target }: LateColumn): string {
   const leaves = leavesOf(context.model, target)
   return leaves
     .map((leaf, index) => {

@@ -73,7 +73,7 @@ export function matchedLines(load: Load): string {
  */
 export async function pairContent(session: Session, context: SqlContext, load: Load): Promise<void> {
   const handles = load.handle.map((_, index) => `t.t${index + 1}`)
-  const asItStands = { ...context, respelled: undefined }
+  const asItStands = { ...context, respelled: undefined, standIns: undefined }
   await session.execute(
     `create temporary table ${bare(load.extra)}_pairs on commit drop as
      select s.n, ${handles.map((handle, index) => `${handle} as h${index + 1}`).join(', ')}
@@ -92,7 +92,7 @@ export async function pairContent(session: Session, context: SqlContext, load: L
     `create temporary table ${bare(load.extra)} on commit drop as
      select ${columns} from ${load.extra}_pairs where n is null`,
   )
-  if ((context.respelled?.size ?? 0) > 0) await pairRespelled(session, context, load)
+  if ((context.respelled?.size ?? 0) > 0 || context.standIns !== undefined) await pairRespelled(session, context, load)
 }
 
 async function pairRespelled(session: Session, context: SqlContext, load: Load): Promise<void> {

@@ -127,6 +127,10 @@ const KINDS: Readonly<Record<ProblemKind, { readonly what: (count: number) => st
     what: () => 'placeholders are missing or cannot be made',
     hint: 'Add the rows to the target, complete `relations.<name>.placeholder` in the configuration, or choose another policy with --on-missing.',
   },
+  'stand-in': {
+    what: () => 'rows that stand in for others stand beside them',
+    hint: 'Delete one of the two rows in the target, or point what refers to the one that stands in to the other.',
+  },
 }
 
 /** The one refusal of an import: every problem, the kinds in their order, nothing written. */

@@ -47,6 +47,7 @@ import { repairCascades } from './repair.js'
 import { matchOrder, respell, respelling } from './respell.js'
 import { advanceSequences, catchUpSequences } from './sequences.js'
 import { stageFile } from './stage.js'
+import { findTakenLate, nameStandIns, planGivingWay } from './stand-ins.js'
 import { resumeTriggers, suspendTriggers } from './triggers.js'
 import { findCollisions, type WatchedKey } from './unique-keys.js'
 import { findUnreadable } from './unreadable.js'
@@ -228,15 +229,22 @@ async function refuseOccupied(
   await session.script('rollback to savepoint understudy_occupied; release savepoint understudy_occupied')
 }
 
-/** Returns the context in which rows read as they will be written: in it references find them. */
+interface Matched {
+  /** In it rows read as they will be written, and bear the identity that they wait for: in it references find them. */
+  readonly context: SqlContext
+  readonly doubles: ReadonlyMap<string, string>
+}
+
+/** Pairs what is staged with what is there, relation by relation. */
 async function matchLoads(
   run: ImportRun,
   steps: Steps,
   context: SqlContext,
   loads: ReadonlyMap<string, Load>,
-): Promise<SqlContext> {
+): Promise<Matched> {
   const { session } = run
-  const written = respelling(context)
+  const named = await nameStandIns(session, context)
+  const written = respelling(named.context)
   for (const load of matchOrder(context, loads)) {
     steps.report('match', load)
     await countTarget(session, context, load)
@@ -245,7 +253,7 @@ async function matchLoads(
     await attempt(load, 'match the rows of', () => matchRows(session, written, load))
     await respell(session, written, load, loads)
   }
-  return written
+  return { context: written, doubles: named.doubles }
 }
 
 interface Planned {
@@ -269,15 +277,15 @@ async function planLoads(
 ): Promise<Planned> {
   const { session } = run
   const list = [...loads.values()]
-  const written = await steps.time('match', async () => {
-    const respelled = await matchLoads(run, steps, context, loads)
+  const { written, standing } = await steps.time('match', async () => {
+    const found = await matchLoads(run, steps, context, loads)
     await refuseDuplicates(session, context, list)
     // Rows that its own seeds made are no reason to refuse an init; `seed` has looked at those that were there before.
     const mode = run.packages.some(({ seeds }) => seeds.length > 0) ? 'replace' : run.mode
     const unrelated = await findUnrelated(session, context, list, { ...run, mode })
     if (unrelated.length > 0) throw refusal([...earlier, ...unrelated])
     await planOwnedDeletes(session, context, loads)
-    return respelled
+    return { written: found.context, standing: await planGivingWay(session, context, loads, found.doubles) }
   })
   const settled = await steps.time('bind', async () => {
     const differing = list.filter((load) => load.hasDifferences)
@@ -289,7 +297,8 @@ async function planLoads(
   })
   return await steps.time('check', async () => {
     const { collisions, parked } = await findCollisions(session, context, list)
-    const problems = [...earlier, ...settled.problems, ...collisions]
+    const waiting = standing.length > 0 ? standing : await findTakenLate(session, written, loads)
+    const problems = [...earlier, ...settled.problems, ...collisions, ...waiting]
     if (run.isDryRun || problems.length > 0) problems.push(...(await findRefused(session, context, list, run.isDryRun)))
     const plan = planOf(run, list, {
       lateReferences: await planLate(session, written, loads),

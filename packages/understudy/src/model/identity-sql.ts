@@ -14,7 +14,7 @@ import {
   relationOf,
   type Translation,
 } from './model.js'
-import { keyExpression, plainExpression } from './respelled-sql.js'
+import { awaitedLeaves, keyExpression, plainExpression } from './respelled-sql.js'
 import { equalityOf, fromRelation, type SqlContext } from './sql-context.js'
 
 /**
@@ -41,7 +41,15 @@ export function leafExpressions(context: SqlContext, relation: ContentRelation, 
     const [alternative] = translation?.alternatives ?? []
     if (alternative === undefined) return [keyExpression(context, relation, name, alias, joins)]
     const join = joinAlternative(context, alternative, (column) => `${alias}.${quoteIdentifier(column)}`, joins)
-    return join.leaves
+    return awaitedLeaves(
+      context,
+      relation,
+      name,
+      alias,
+      joins,
+      leavesOf(context.model, relationOf(context.model, alternative.target)),
+      join.leaves,
+    )
   })
 }
 

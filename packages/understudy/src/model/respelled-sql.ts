@@ -1,5 +1,6 @@
 import { quoteIdentifier } from '../database/quoting.js'
 import type { Joins } from './joins.js'
+import type { Leaf } from './leaves.js'
 import { type ContentRelation, relationLabel } from './model.js'
 import { catalogRelation, equalityOf, type SqlContext } from './sql-context.js'
 
@@ -43,4 +44,23 @@ export function plainExpression(context: SqlContext, relation: ContentRelation, 
     return `case when ${join}.${carried.before} is null then ${value} else ${join}.${carried.after} end`
   }
   return value
+}
+
+/** The leaves of a reference within a row's own key, as they are or as those of the target that the row waits for. */
+export function awaitedLeaves(
+  context: SqlContext,
+  relation: ContentRelation,
+  name: string,
+  alias: string,
+  joins: Joins,
+  leaves: readonly Leaf[],
+  present: readonly string[],
+): string[] {
+  const waits = context.standIns?.columns.get(relationLabel(relation))?.get(name)
+  if (context.standIns === undefined || waits === undefined) return [...present]
+  const standIn = joins.add(context.standIns.table, (each) => waits(alias, each))
+  return leaves.map((leaf, index) => {
+    const text = leaves.length === 1 ? `(${standIn}.identity #>> '{}')` : `(${standIn}.identity ->> ${index})`
+    return `case when ${standIn}.local_key is null then ${present[index]} else ${text}::${leaf.type} end`
+  })
 }

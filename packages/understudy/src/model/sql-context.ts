@@ -13,6 +13,15 @@ export interface SqlContext {
   readonly instance: string | null
   /** By label, rows that an import is about to write otherwise: with these, identities read as they will. */
   readonly respelled?: ReadonlyMap<string, Respelled> | undefined
+  /** Rows that wait for a target that is part of their identity: with these, they bear that identity. */
+  readonly standIns?: StandIns | undefined
+}
+
+export interface StandIns {
+  /** The temporary table that holds `identity`, the identity of the missing target, as it travels. */
+  readonly table: string
+  /** By label and column, whether the row `row` waits by what `standIn` says. */
+  readonly columns: ReadonlyMap<string, ReadonlyMap<string, (row: string, standIn: string) => string>>
 }
 
 /** Rows of a relation whose values will be written otherwise, as a temporary table of their handles and values. */
