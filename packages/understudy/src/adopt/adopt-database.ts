@@ -87,15 +87,18 @@ const DEFAULT_WAIT_MS = 30_000
  */
 export async function adoptDatabase(settings: Settings, options: AdoptOptions): Promise<Adoption> {
   const archive = await resolveArchive(settings, options)
-  return await withDatabase({ url: settings.database, open: options.database }, async (database) => {
-    const run = (isDryRun: boolean) =>
-      database.withSession((session) => adoptLocked(session, { settings, options, archive, isDryRun, database }))
-    if (options.isDryRun === true || options.confirm === undefined) return await run(options.isDryRun === true)
-    if (!(await options.confirm(await run(true)))) {
-      throw new UnderstudyError('CANCELLED', 'the adoption was declined', { hint: 'Nothing was written.' })
-    }
-    return await run(false)
-  })
+  return await withDatabase(
+    { url: settings.database, open: options.database, signal: options.signal },
+    async (database) => {
+      const run = (isDryRun: boolean) =>
+        database.withSession((session) => adoptLocked(session, { settings, options, archive, isDryRun, database }))
+      if (options.isDryRun === true || options.confirm === undefined) return await run(options.isDryRun === true)
+      if (!(await options.confirm(await run(true)))) {
+        throw new UnderstudyError('CANCELLED', 'the adoption was declined', { hint: 'Nothing was written.' })
+      }
+      return await run(false)
+    },
+  )
 }
 
 async function resolveArchive(settings: Settings, { how, archive }: AdoptOptions): Promise<string | null> {

@@ -76,7 +76,7 @@ export async function lockedTransaction<P, T>(
         }),
       )
     } catch (error) {
-      if (isLockFailure(error)) throw refused(error)
+      if (isLockFailure(error)) throw refused(error, await readHolderBehind(session, options))
       if (!(error instanceof InUse)) throw error
     }
     await session.abortable(signal, async () => {
@@ -149,13 +149,43 @@ async function readHolder(
   return holder
 }
 
-function refused(error: unknown): UnderstudyError {
+/**
+ * Who was waited for in the middle of the transaction: the server says which statement it was, but not whose lock. Of the sessions that have
+ * locks on the same tables in an open transaction, the one that writes, or else has been at it for longest.
+ */
+async function readHolderBehind(
+  session: Session,
+  { tables }: LockedTransactionOptions,
+): Promise<LockHolder | undefined> {
+  const [holder] = await session.query<LockHolder>(
+    `with recursive locked (oid) as (
+       select to_regclass(name)::oid from unnest($1::text[]) n(name)
+       union
+       select i.inhrelid from pg_catalog.pg_inherits i join locked l on l.oid = i.inhparent)
+     select ${HOLDER_COLUMNS}
+       from pg_catalog.pg_locks held
+       join pg_catalog.pg_stat_activity activity on activity.pid = held.pid
+      where held.locktype = 'relation' and held.granted and held.relation in (select oid from locked)
+        and held.database = (select oid from pg_catalog.pg_database where datname = current_database())
+        and held.pid <> pg_catalog.pg_backend_pid()
+      order by held.mode = 'AccessShareLock', activity.xact_start
+      limit 1`,
+    [tables],
+  )
+  return holder
+}
+
+function refused(error: unknown, holder: LockHolder | undefined): UnderstudyError {
   const facts = describeSqlError(error)
-  return new UnderstudyError('LOCK_NOT_AVAILABLE', 'another transaction holds rows or tables that are needed', {
-    detail: [facts?.message, facts?.where, facts?.detail].filter(Boolean).join('\n'),
-    hint: WAIT_HINT,
-    cause: error,
-  })
+  return new UnderstudyError(
+    'LOCK_NOT_AVAILABLE',
+    `rows or tables that are needed are held by ${describeHolder(holder)}`,
+    {
+      detail: [...holderFacts(holder), facts?.message, facts?.where, facts?.detail].filter(Boolean).join('\n'),
+      hint: WAIT_HINT,
+      cause: error,
+    },
+  )
 }
 
 const WAIT_HINT =

@@ -10,6 +10,8 @@ export interface OpenOptions {
   readonly applicationName?: string | undefined
   /** Receives the server's notices and warnings. Default: nobody does. */
   readonly onNotice?: ((message: string) => void) | undefined
+  /** Ends a connection that is being made to a server, with its reason. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /**

@@ -40,11 +40,16 @@ export class PostgresSession implements Session {
     this.#client.on('notice', (notice) => listener(notice.message ?? ''))
   }
 
-  async connect(): Promise<void> {
+  async connect(signal?: AbortSignal): Promise<void> {
+    const leave = () => this.#stream.destroy()
+    signal?.addEventListener('abort', leave, { once: true })
     try {
       await this.#client.connect()
     } catch (error) {
+      signal?.throwIfAborted()
       throw describeConnectFailure(error, this.#target)
+    } finally {
+      signal?.removeEventListener('abort', leave)
     }
   }
 

@@ -31,8 +31,10 @@ export function openPostgres(url: string, options: OpenOptions): Database {
       const session = new PostgresSession(config, target)
       if (options.onNotice !== undefined) session.onNotice(options.onNotice)
       try {
-        await session.connect()
-        await prepare(session, target)
+        // What is done after an abort, such as a note of it, still gets its session.
+        const signal = options.signal?.aborted ? undefined : options.signal
+        await session.connect(signal)
+        await session.abortable(signal, () => prepare(session, target))
         return await use(session)
       } finally {
         await session.end()

@@ -73,21 +73,26 @@ export interface ExportedFile {
  * @throws UnderstudyError `MODEL_INVALID`, `IDENTITY_PREFLIGHT`, `SELECTION_UNKNOWN`, `SCHEMA_CHANGED`, `LOCK_NOT_AVAILABLE`, and those of the database and archive layers
  */
 export async function exportContent(settings: Settings, options: ExportOptions = {}): Promise<ExportResult> {
-  return await withDatabase({ url: settings.database, open: options.database }, async (database) => {
-    const startedAt = performance.now()
-    const { result, instance } = await readContentSnapshot(database, settings, options, async (session, prepared) => ({
-      result: await writeArchive(database, session, settings, options, prepared),
-      instance: prepared.instance,
-    }))
-    const remarks =
-      instance === null || options.purpose === 'copy'
-        ? []
-        : await database.withSession((session) => recordExport(session, result))
-    const warnings = [...result.warnings, ...remarks]
-    const folders =
-      options.layout === 'folders' ? await writeFolders(result.path, dirname(settings.archives), options) : null
-    return { ...result, warnings, folders, durationMs: Math.round(performance.now() - startedAt) }
-  })
+  return await withDatabase(
+    { url: settings.database, open: options.database, signal: options.signal },
+    async (database) => {
+      const startedAt = performance.now()
+      const { result, instance } = await readContentSnapshot(
+        database,
+        settings,
+        options,
+        async (session, prepared) => ({
+          result: await writeArchive(database, session, settings, options, prepared),
+          instance: prepared.instance,
+        }),
+      )
+      const remarks = instance === null || options.purpose === 'copy' ? [] : await recordExport(database, result)
+      const warnings = [...result.warnings, ...remarks]
+      const folders =
+        options.layout === 'folders' ? await writeFolders(result.path, dirname(settings.archives), options) : null
+      return { ...result, warnings, folders, durationMs: Math.round(performance.now() - startedAt) }
+    },
+  )
 }
 
 /** What every kind of export begins with: relations chosen, locked against rewriting and looked at, in one snapshot, which `read` then reads. */
@@ -208,8 +213,8 @@ async function preflight(session: Session, context: SqlContext, relations: reado
   })
 }
 
-/** A replica, or a role that may only read, has its archive all the same: it is only not in the log of the database. */
-async function recordExport(session: Session, result: ExportResult): Promise<string[]> {
+/** The archive is whole by now. A replica, a role that may only read, or a server that is gone only leave it out of the log of the database. */
+async function recordExport(database: Database, result: ExportResult): Promise<string[]> {
   const transfer: Transfer = {
     direction: 'export',
     archiveId: result.archiveId,
@@ -219,11 +224,21 @@ async function recordExport(session: Session, result: ExportResult): Promise<str
     relations: Object.fromEntries(result.files.map((file) => [file.relation, file.records])),
   }
   try {
-    await session.transaction({}, () => recordTransfer(session, transfer))
+    await database.withSession((session) => session.transaction({}, () => recordTransfer(session, transfer)))
     return []
   } catch (error) {
     const sqlstate = describeSqlError(error)?.sqlstate
-    if (sqlstate !== INSUFFICIENT_PRIVILEGE && sqlstate !== READ_ONLY_TRANSACTION) throw error
+    if (error instanceof UnderstudyError || (sqlstate !== undefined && !isRefusedWrite(sqlstate))) {
+      const { message } = error as Error
+      return [
+        `the archive is whole, but not in the log of the database that it came from (${message}): before it goes back there, \`understudy adopt --as-original\` has to name it`,
+      ]
+    }
+    if (sqlstate === undefined) throw error
     return ['this role may not write the registry: the archive is not in the log of the database that it came from']
   }
+}
+
+function isRefusedWrite(sqlstate: string): boolean {
+  return sqlstate === INSUFFICIENT_PRIVILEGE || sqlstate === READ_ONLY_TRANSACTION
 }

@@ -88,14 +88,17 @@ export async function importContent(settings: Settings, options: ImportOptions):
 async function runSteps(settings: Settings, options: ImportOptions, journal: Journal): Promise<ImportResult> {
   const startedAt = performance.now()
   const source = await resolveSource(settings, options.archive, options.signal)
-  return await withDatabase({ url: settings.database, open: options.database }, async (database) => {
-    journal.target = database.label
-    const imported = await withArchive(database, settings, source, options, (archive) => {
-      journal.archive = { path: source.path, index: archive.index }
-      return importArchive(database, settings, options, { ...archive, journal })
-    })
-    return { ...imported, archivePath: source.path, durationMs: Math.round(performance.now() - startedAt) }
-  })
+  return await withDatabase(
+    { url: settings.database, open: options.database, signal: options.signal },
+    async (database) => {
+      journal.target = database.label
+      const imported = await withArchive(database, settings, source, options, (archive) => {
+        journal.archive = { path: source.path, index: archive.index }
+        return importArchive(database, settings, options, { ...archive, journal })
+      })
+      return { ...imported, archivePath: source.path, durationMs: Math.round(performance.now() - startedAt) }
+    },
+  )
 }
 
 type Imported = Omit<ImportResult, 'archivePath' | 'durationMs'>

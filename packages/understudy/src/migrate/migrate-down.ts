@@ -40,7 +40,7 @@ export async function migrateDown(settings: Settings, options: MigrateDownOption
   const started = performance.now()
   const project = await readProject(settings, options)
   const safeguards = createSafeguards(settings, options)
-  return await withDatabase({ url: settings.database, open: options.database }, (database) =>
+  return await withDatabase({ url: settings.database, open: options.database, signal: options.signal }, (database) =>
     withMigrationLock(database, lockOptionsOf(options), async (turn) => {
       const { steps } = await turn((session) => planDown(session, project, options))
       const result = { database: database.label, ids: steps.map(({ file }) => file.id) }

@@ -44,32 +44,26 @@ export async function migrateUp(settings: Settings, options: MigrateOptions = {}
   const project = await readProject(settings, options)
   const selection = selectionOf(project, options)
   const safeguards = createSafeguards(settings, options)
-  return await withDatabase({ url: settings.database, open: options.database, folder: 'make' }, async (database) => {
-    const result = await withMigrationLock(database, lockOptionsOf(options), async (turn) => {
-      const plan = (session: Session) => planRun(session, project, { selection, allow: options.allow })
-      const { steps, manual } = await turn(plan)
-      if (steps.length === 0) return { applied: [], manual: idsOf(manual) }
-      const archive = await safeguards.archive(database, steps)
-      return await turn(async (session) => {
-        // Planned anew: between two turns on an embedded database somebody else in this process may have had one.
-        const { steps, manual, overridden } = await plan(session)
-        const { mirror } = settings.migrations
-        const context = {
-          settings,
-          direction: 'up',
-          method: 'run',
-          mirror,
-          safeguards,
-          archive,
-          overridden,
-          options,
-        } as const
-        const applied = await runSteps(session, steps, { ...context, packageOf: project.packageOf })
-        return { applied, manual: idsOf(manual) }
+  return await withDatabase(
+    { url: settings.database, open: options.database, signal: options.signal, folder: 'make' },
+    async (database) => {
+      const result = await withMigrationLock(database, lockOptionsOf(options), async (turn) => {
+        const plan = (session: Session) => planRun(session, project, { selection, allow: options.allow })
+        const { steps, manual } = await turn(plan)
+        if (steps.length === 0) return { applied: [], manual: idsOf(manual) }
+        const archive = await safeguards.archive(database, steps)
+        return await turn(async (session) => {
+          // Planned anew: between two turns on an embedded database somebody else in this process may have had one.
+          const { steps, manual, overridden } = await plan(session)
+          const { mirror } = settings.migrations
+          const context = { settings, direction: 'up', method: 'run', mirror, safeguards, archive, overridden, options } as const
+          const applied = await runSteps(session, steps, { ...context, packageOf: project.packageOf })
+          return { applied, manual: idsOf(manual) }
+        })
       })
-    })
-    return { database: database.label, ...result, durationMs: Math.round(performance.now() - started) }
-  })
+      return { database: database.label, ...result, durationMs: Math.round(performance.now() - started) }
+    },
+  )
 }
 
 export interface PlannedRun extends MigrationPlan {

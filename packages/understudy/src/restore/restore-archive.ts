@@ -61,29 +61,32 @@ export async function restoreArchive(settings: Settings, options: RestoreOptions
   const path = await resolveArchive(settings, options.archive)
   const index = await readArchive(path)
   refuseMasked(index)
-  return await withDatabase({ url: settings.database, open: options.database }, async (database) => {
-    const finish = (plan: RestorePlan, isWritten: boolean): RestoreResult => ({
-      plan,
-      archivePath: path,
-      isWritten,
-      durationMs: Math.round(performance.now() - startedAt),
-    })
-    const run = (session: Session, isDryRun: boolean) =>
-      runOf(session, { settings, options, database, path, index, isDryRun })
-    const plan = await database.withSession((session) => planOnly(run(session, true)))
-    if (options.isDryRun === true) return finish(plan, false)
-    if (differences(plan) === 0) return finish(plan, false)
-    refuseBeyondLimit(plan, options.maxRemoved ?? DEFAULT_MAX_REMOVED)
-    await database.withSession((session) => requireName(session, plan, options.targetName))
-    if (options.confirm !== undefined && !(await options.confirm(plan)))
-      throw new UnderstudyError('CANCELLED', 'the restore was declined', { hint: 'Nothing was written.' })
-    const { waitMs = DEFAULT_WAIT_MS, onWait, signal } = options
-    const waiting = { waitMs, onWait, signal }
-    await database.withSession((session) =>
-      withAdvisoryLock(session, waiting, () => restoreWhole(run(session, false), (found) => expectSame(found, plan))),
-    )
-    return finish(plan, true)
-  })
+  return await withDatabase(
+    { url: settings.database, open: options.database, signal: options.signal },
+    async (database) => {
+      const finish = (plan: RestorePlan, isWritten: boolean): RestoreResult => ({
+        plan,
+        archivePath: path,
+        isWritten,
+        durationMs: Math.round(performance.now() - startedAt),
+      })
+      const run = (session: Session, isDryRun: boolean) =>
+        runOf(session, { settings, options, database, path, index, isDryRun })
+      const plan = await database.withSession((session) => planOnly(run(session, true)))
+      if (options.isDryRun === true) return finish(plan, false)
+      if (differences(plan) === 0) return finish(plan, false)
+      refuseBeyondLimit(plan, options.maxRemoved ?? DEFAULT_MAX_REMOVED)
+      await database.withSession((session) => requireName(session, plan, options.targetName))
+      if (options.confirm !== undefined && !(await options.confirm(plan)))
+        throw new UnderstudyError('CANCELLED', 'the restore was declined', { hint: 'Nothing was written.' })
+      const { waitMs = DEFAULT_WAIT_MS, onWait, signal } = options
+      const waiting = { waitMs, onWait, signal }
+      await database.withSession((session) =>
+        withAdvisoryLock(session, waiting, () => restoreWhole(run(session, false), (found) => expectSame(found, plan))),
+      )
+      return finish(plan, true)
+    },
+  )
 }
 
 /** The same into a scratch database, which holds nothing but what migrations have seeded: nothing is counted, nobody is asked. */

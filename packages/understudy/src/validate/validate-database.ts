@@ -52,7 +52,7 @@ export interface Validation {
 export async function validateDatabase(settings: Settings, options: ValidateOptions = {}): Promise<Validation> {
   const startedAt = performance.now()
   const archive = options.archive && (await locateArchive(settings.archives, options.archive))
-  return await withDatabase({ url: settings.database, open: options.database }, (database) =>
+  return await withDatabase({ url: settings.database, open: options.database, signal: options.signal }, (database) =>
     database.withSession(async (session) => {
       // Rows are compared in a temporary table, which a read-only transaction may not make.
       const isReadOnly = archive === undefined || (await isReplica(session))

@@ -155,6 +155,15 @@ describe('connecting', () => {
     expect((await failureOf(url(server.port, '?connect_timeout=1'))).code).toBe('SERVER_UNREACHABLE')
   })
 
+  test('stops connecting to a host that does not answer when it is told to', async () => {
+    const controller = new AbortController()
+    const server = keep(
+      await startMuteServer(undefined, () => controller.abort(new UnderstudyError('CANCELLED', 'told to'))),
+    )
+    const database = await openDatabase(url(server.port, '?connect_timeout=600'), { signal: controller.signal })
+    await expect(database.withSession(async () => undefined)).rejects.toMatchObject({ code: 'CANCELLED' })
+  })
+
   test('refuses a server that is not PostgreSQL, or too old', async () => {
     const other = keep(await startMuteServer('HTTP/1.1 400 Bad Request\r\n\r\n'))
     expect((await failureOf(url(other.port))).code).toBe('CONNECTION_FAILED')

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { verifyArchive } from '../../src/archive/reader.js'
 import { openDatabase } from '../../src/database/open.js'
 import { exportContent } from '../../src/export/export-content.js'
 import { servers, urlOf } from '../support/engines.js'
@@ -30,5 +31,18 @@ describe.each(servers.slice(0, 1))('on $name', (engine) => {
       await database.close()
       await stage.run(`drop owned by ${role}; drop role ${role}`)
     }
+  })
+
+  test('an archive that is whole is a result although the server goes while it is being recorded', async () => {
+    const stage = await createStage(
+      engine,
+      `create table notes (xmlid text primary key, body text); insert into notes values ('a', 'a')`,
+    )
+    await stage.export()
+    await stage.run(`create function leave() returns trigger language plpgsql as $$ begin perform pg_terminate_backend(pg_backend_pid()); return new; end $$;
+      create trigger leave before insert on understudy.transfer for each row execute function leave();`)
+    const result = await stage.export()
+    expect(result.warnings).toEqual([expect.stringMatching(/whole.*not in the log.*--as-original/)])
+    expect((await verifyArchive(result.path)).files).toMatchObject([{ relation: 'notes', records: 1 }])
   })
 })

@@ -196,9 +196,10 @@ describe.each(servers.slice(0, 1))('on $name', (engine) => {
     test('a row that is locked for longer than the import may wait stops it', async () => {
       await withShops(async (_, target, path) => {
         await target.run(`insert into items (code, price) values ('item 3', 0)`)
-        await whileHeld(target, `select from items for update`, async () => {
+        await whileHeld(target, `select from items for update`, async (pid) => {
           await expect(target.import(path, { waitMs: 0 })).rejects.toMatchObject({
             code: 'LOCK_NOT_AVAILABLE',
+            message: `rows or tables that are needed are held by process ${pid} (understudy)`,
             detail: expect.stringContaining('while updating tuple'),
           })
         })

@@ -118,12 +118,13 @@ describe.each(servers.slice(0, 1))('between this program and $name', (engine) =>
       }
       const names = await readdir(folder)
       expect(names.filter((name) => name.startsWith('.'))).toEqual([])
-      // The last messages write the archive down in the registry: then it is whole already.
+      // The last messages write the archive down in the registry: then it is whole already, and the export has succeeded.
+      expect(names.length > made, `message ${at} of ${total}`).toBe(!(failure instanceof Error))
       if (names.length > made) await verifyArchive(join(folder, names.sort().at(-1) ?? ''))
       made = names.length
     }
     expect(made).toBeLessThan(10)
-    expect(failed).toBeGreaterThan(15)
+    expect(failed).toBeGreaterThan(10)
   })
 
   test('a server tells a client that is gone from one that is slow within half a minute', async () => {

@@ -59,8 +59,9 @@ export async function startServerOfVersion(version: string, name: string): Promi
 }
 
 /** Accepts connections and never says a word, or, with an answer, says that and hangs up. */
-export async function startMuteServer(answer?: string): Promise<WireServer> {
+export async function startMuteServer(answer?: string, onConnection?: () => void): Promise<WireServer> {
   return await listen((socket) => {
+    onConnection?.()
     if (answer !== undefined) socket.end(answer)
   })
 }
