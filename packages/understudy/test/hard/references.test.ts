@@ -184,6 +184,42 @@ describe.each(engines)('references on $name', (engine) => {
     ).toEqual([{ id: 90 }, { id: 90 }, { id: 90 }])
   })
 
+  test('a row known by its content is not doubled whatever type it is that is written otherwise', async () => {
+    const kinds = [
+      ['interval', `'1 day'`, `'24 hours'`],
+      ['numeric[]', `'{1.0}'`, `'{1.00}'`],
+      ['pair', `'(1.0,x)'`, `'(1.00,x)'`],
+      ['numeric_domain', '1.0', '1.00'],
+      ['double precision', `'0'`, `'-0'`],
+      ...(engine.name === 'PGlite' ? [] : [['text collate loose', `'Red'`, `'RED'`]]),
+    ] as const
+    const loose =
+      engine.name === 'PGlite'
+        ? ''
+        : `create collation loose (provider = icu, locale = 'und-u-ks-level2', deterministic = false);`
+    const content = (side: 1 | 2) =>
+      kinds.map(
+        (kind, index) =>
+          `insert into k${index} values (${side}, ${kind[side]}); insert into c${index} values (${side}, 'x');`,
+      )
+    const { result } = await transfer(engine, {
+      schema: `${loose} create type pair as (a numeric, b text); create domain numeric_domain as numeric;
+        ${kinds.map(([type], index) => `create table k${index} (id serial primary key, k ${type} not null unique); create table c${index} (k_id int references k${index}, note text);`).join('\n')}`,
+      source: content(1).join('\n'),
+      target: content(2).join('\n'),
+      equal: kinds.map((_, index) => `select k::text, note from c${index} join k${index} on id = k_id`),
+      config: {
+        relations: Object.fromEntries(
+          kinds.flatMap((_, index) => [
+            [`k${index}`, { identity: ['k'] }],
+            [`c${index}`, { identity: 'content' as const, owner: null }],
+          ]),
+        ),
+      },
+    })
+    expect(countsOf(result)).toMatchObject(Object.fromEntries(kinds.map((_, index) => [`c${index}`, 'same 1'])))
+  })
+
   test('a row known by its content is not doubled because a cascade carries it along', async () => {
     const { target, result } = await transfer(engine, {
       schema: `create table countries (id serial primary key, xmlid text unique not null, code text unique not null);
