@@ -56,7 +56,16 @@ export async function migrateUp(settings: Settings, options: MigrateOptions = {}
           // Planned anew: between two turns on an embedded database somebody else in this process may have had one.
           const { steps, manual, overridden } = await plan(session)
           const { mirror } = settings.migrations
-          const context = { settings, direction: 'up', method: 'run', mirror, safeguards, archive, overridden, options } as const
+          const context = {
+            settings,
+            direction: 'up',
+            method: 'run',
+            mirror,
+            safeguards,
+            archive,
+            overridden,
+            options,
+          } as const
           const applied = await runSteps(session, steps, { ...context, packageOf: project.packageOf })
           return { applied, manual: idsOf(manual) }
         })
