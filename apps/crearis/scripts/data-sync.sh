@@ -10,7 +10,7 @@ usage() {
 Usage: data-sync.sh [options] [mode] [backup]
 
 Brings the content of a backup into the database that DATABASE_URL names, in the environment or in the file .env of
-the application; else into the one of understudy.config.ts. Names the backup, shows what would change, and asks: y or n.
+the application; else into the one of understudy.config.ts. Names the backup, shows what would change, and asks; `yes` or `y` lets it.
 
   mode      replace (default): the backup wins for every row that it has
             init: into a database without content of its own

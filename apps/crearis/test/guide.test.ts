@@ -121,7 +121,7 @@ describe.each(servers.slice(0, 1))('on $name', (engine) => {
     describe.skipIf(!hasTerminals)('on a terminal', () => {
       test('names the newest backup, in colours, and writes nothing without a yes', async () => {
         await query(urlAt('new'), 'delete from posts_tags')
-        const { stdout, exitCode } = await onTerminal([], answering('n'))
+        const { stdout, exitCode } = await onTerminal([], answering('n\r'))
         expect(exitCode).toBe(1)
         expect(stdout).toContain(`\u001B[1m${NEWEST}\u001B[22m of `)
         expect(stdout).toContain('mode replace')

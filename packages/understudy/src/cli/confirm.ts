@@ -37,10 +37,12 @@ export async function confirmLines(
   message = 'Write this?',
 ): Promise<boolean> {
   output.note(lines.join('\n'))
-  const { confirm, isCancel } = await import('@clack/prompts')
-  const answer = await confirm({ message, initialValue: false, output: process.stderr })
-  if (isCancel(answer)) interrupt()
-  return answer === true
+  return isYes(await askLine(`${message} [y/N] `))
+}
+
+/** `y` and `yes`, however written; anything else is a no. */
+function isYes(answer: string): boolean {
+  return /^y(es)?$/i.test(answer)
 }
 
 /**
@@ -56,10 +58,7 @@ export async function requireConsent(lines: readonly string[], output: Output, m
 /** Asks for the name of a database that is marked as one to be careful with. */
 export async function askTargetName(error: UnderstudyError, output: Output): Promise<string> {
   output.progress.clear()
-  const { text, isCancel } = await import('@clack/prompts')
-  const answer = await text({ message: `${error.message}; type its name to go on`, output: process.stderr })
-  if (isCancel(answer)) interrupt()
-  return typeof answer === 'string' ? answer : ''
+  return await askLine(`${error.message}; type its name to go on: `)
 }
 
 /** Where a database wants its name and somebody can type it, it is asked for. */
@@ -73,7 +72,26 @@ export async function withTargetName<T>(output: Output, run: (targetName?: strin
   }
 }
 
-/** A prompt takes Ctrl-C for itself; here it means what it means everywhere. */
-function interrupt(): void {
-  process.emit('SIGINT')
+/**
+ * Asks on the terminal for a whole line: one key is no answer, and nothing that is typed is left for the shell. Empty at the end of the input, and
+ * after Ctrl-C, which a prompt takes for itself: here it means what it means everywhere.
+ */
+async function askLine(question: string): Promise<string> {
+  const { createInterface } = await import('node:readline')
+  return await new Promise((resolve) => {
+    const terminal = createInterface({ input: process.stdin, output: process.stderr })
+    const giveUp = () => {
+      process.stderr.write('\n')
+      resolve('')
+    }
+    terminal.on('close', giveUp)
+    terminal.on('SIGINT', () => {
+      terminal.close()
+      process.emit('SIGINT')
+    })
+    terminal.question(question, (answer) => {
+      terminal.off('close', giveUp).close()
+      resolve(answer.trim())
+    })
+  })
 }

@@ -106,15 +106,15 @@ describe.each(servers.slice(0, 1))('on $name', (engine) => {
   })
 
   test.skipIf(!hasTerminals).each([
-    ['y', 0, 0],
-    ['n', 1, 1],
-  ])('on a terminal a fill is shown and asked for: %j', async (key, code, without) => {
+    ['y\r', 0, 0],
+    ['n\r', 1, 1],
+  ])('on a terminal a fill is shown and asked for: %j', async (keys, code, without) => {
     const { url, dispose } = await engine.createDatabase()
     await withSql(url, `${SCHEMA}; insert into users (name) values ('Bob')`)
     const { stdout, exitCode } = await runCliOnTerminal(['identify', '--fill', '{table}.{id}'], {
       cwd: folder,
       environment: { DATABASE_URL: url },
-      ...answering(key),
+      ...answering(keys),
     })
     expect(stdout).toMatch(/id 2: users\.2/)
     expect(exitCode).toBe(code)

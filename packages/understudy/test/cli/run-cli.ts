@@ -42,17 +42,17 @@ export function runOnTerminal(words: readonly string[], options: CliOptions): Pr
 /** Whether this machine can make a terminal. */
 export const hasTerminals = spawnSync('script', ['--version']).status === 0
 
-/** Answers the question whether to write, once it is there. */
-export function answering(key: string): Partial<CliOptions> {
+/** Answers a question with keys, once it is there. */
+export function answering(keys: string, question = 'Write this?'): Partial<CliOptions> {
   return {
     onSpawn: (child) => {
       let shown = ''
       const onText = (text: string) => {
         // A terminal's output is cut anywhere.
         shown += text
-        if (!shown.includes('Write this?')) return
+        if (!shown.includes(question)) return
         child.stdout?.off('data', onText)
-        child.stdin?.write(key)
+        child.stdin?.write(keys)
       }
       child.stdout?.on('data', onText)
     },

@@ -152,14 +152,14 @@ describe.each(servers.slice(0, 1))('on $name', (engine) => {
 
   describe.skipIf(!hasTerminals)('on a terminal', () => {
     test.each([
-      ['y', 0, AFTER],
-      ['n', 1, undefined],
+      ['yes\r', 0, AFTER],
+      ['n\r', 1, undefined],
       ['\u0003', 130, undefined],
-    ])('the plan is shown and asked for: %j', async (key, code, after) => {
+    ])('the plan is shown and asked for: %j', async (keys, code, after) => {
       await withPair(engine, async (source, target) => {
         const before = await read(target)
         await run(['export'], source.url)
-        const { stdout, exitCode } = await runOnTerminal(['import'], target.url, answering(key))
+        const { stdout, exitCode } = await runOnTerminal(['import'], target.url, answering(keys))
         expect(stdout).toMatch(/total +3 +1 +/)
         expect(exitCode).toBe(code)
         expect(await read(target)).toEqual(after ?? before)
