@@ -14,7 +14,8 @@ the application; else into the one of understudy.config.ts. Names the backup, sh
 
   mode      replace (default): the backup wins for every row that it has
             init: into a database without content of its own
-  backup    the archive's file, or its name in data/sync; default: the newest one there
+  backup    the archive's file, or its name in data/sync; default: the newest one there that the
+            database has not written itself
 
 Options go to `understudy import`, in one word each:
   --dry-run             show what would change and write nothing

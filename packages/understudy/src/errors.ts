@@ -160,6 +160,11 @@ export const ERROR_CODES = {
     meaning: 'no archive stands at the path, or none in the folder',
     remedy: 'Correct the path, or make an archive with `understudy export`.',
   },
+  ARCHIVE_ONLY_OWN: {
+    meaning: 'an import without an archive named found only such as this very database wrote',
+    remedy:
+      'Copy the archive of the other database into the folder, or name one; `understudy restore` goes back to an earlier state.',
+  },
   ARCHIVE_EXISTS: {
     meaning: 'an archive would be written over a file that is there',
     remedy: 'Choose another name, or move the file away.',

@@ -1,6 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import type { ArchiveIndex } from '../archive/archive-index.js'
 import { readArchive } from '../archive/reader.js'
 import { locateArchive } from '../archive/store.js'
@@ -11,7 +11,6 @@ import type { Database, Session } from '../database/port.js'
 import { withDatabase } from '../database/with-database.js'
 import { UnderstudyError } from '../errors.js'
 import { archiveFileset, type FilesetSource } from '../fileset/archive-fileset.js'
-import { isFileset } from '../fileset/manifest.js'
 import type { OnProgress } from '../progress.js'
 import { readInstance } from '../registry/registry.js'
 import { withUpgradedArchive } from './first-format.js'
@@ -21,9 +20,13 @@ import { type PackageRange, type PackageSelection, selectPackages } from './pack
 import { describeDifference, type ImportMode, type ImportPlan, isSamePlan, type MissingPolicy } from './plan.js'
 import { type Journal, newJournal, withReport } from './report.js'
 import { analyzeWritten, type ImportStep, type Outcome, runImport } from './run-import.js'
+import { findForeignSource, readNamedSource, type Source } from './source.js'
 
 export interface ImportOptions {
-  /** The path of an archive or of a fileset's folder, the name of an archive in the settings' folder, or `latest` (the default): the newest there. */
+  /**
+   * The path of an archive or of a fileset's folder, the name of an archive in the settings' folder, or `latest` (the default): the newest there that this
+   * database has not written itself.
+   */
   readonly archive?: string | undefined
   readonly mode: ImportMode
   /** What happens to a row whose reference finds no target. Default: the settings' policy, `fail`. */
@@ -45,6 +48,8 @@ export interface ImportOptions {
    * that cannot be written stops the import before it begins.
    */
   readonly report?: string | undefined
+  /** Gets the path of the archive or fileset that is meant, before anything of it is compared. */
+  readonly onArchive?: ((path: string) => void) | undefined
   readonly onWait?: ((holder: LockHolder | undefined) => void) | undefined
   readonly onProgress?: OnProgress | undefined
   readonly signal?: AbortSignal | undefined
@@ -74,7 +79,7 @@ const DEFAULT_WAIT_MS = 30_000
  * Imports an archive or a fileset into a database, whole or not at all: one transaction under one lock. With `confirm` the plan is made first without
  * holding any table, shown, and must still hold when it is carried out.
  *
- * @throws UnderstudyError `ARCHIVE_LEVEL_OLDER`, `ARCHIVE_LEVEL_NEWER`, `TARGET_NAME_REQUIRED`, `IMPORT_INCOMPATIBLE`, `IMPORT_REFUSED`, `IMPORT_REFUSED_BY_DATABASE`, `IMPORT_COUNT_MISMATCH`,
+ * @throws UnderstudyError `ARCHIVE_ONLY_OWN`, `ARCHIVE_LEVEL_OLDER`, `ARCHIVE_LEVEL_NEWER`, `TARGET_NAME_REQUIRED`, `IMPORT_INCOMPATIBLE`, `IMPORT_REFUSED`, `IMPORT_REFUSED_BY_DATABASE`, `IMPORT_COUNT_MISMATCH`,
  * `DATA_PACKAGES_INVALID`, `SEED_INVALID`, `SEED_FAILED`, `CHECKS_FAILED`, `PLAN_CHANGED`, `CANCELLED`, `LOCK_NOT_AVAILABLE`, `REPORT_WRITE_FAILED`, `FILESET_INVALID`, and those of the archive layer
  */
 export async function importContent(settings: Settings, options: ImportOptions): Promise<ImportResult> {
@@ -87,11 +92,13 @@ export async function importContent(settings: Settings, options: ImportOptions):
 
 async function runSteps(settings: Settings, options: ImportOptions, journal: Journal): Promise<ImportResult> {
   const startedAt = performance.now()
-  const source = await resolveSource(settings, options.archive, options.signal)
+  const named = await readNamedSource(settings, options)
   return await withDatabase(
     { url: settings.database, open: options.database, signal: options.signal },
     async (database) => {
       journal.target = database.label
+      const source = named ?? (await database.withSession((session) => findForeignSource(session, settings, options)))
+      options.onArchive?.(source.path)
       const imported = await withArchive(database, settings, source, options, (archive) => {
         journal.archive = { path: source.path, index: archive.index }
         return importArchive(database, settings, options, { ...archive, journal })
@@ -148,27 +155,6 @@ interface OpenArchive {
   readonly index: ArchiveIndex
   /** True: it was made of a fileset, and tells of each record where it stands. */
   readonly isFileset: boolean
-}
-
-/** Where the content comes from: an archive, one of the first format, which has no such index, or the folder of a fileset. */
-interface Source {
-  readonly path: string
-  readonly index: ArchiveIndex | 'first format' | 'fileset'
-}
-
-async function resolveSource(
-  settings: Settings,
-  archive: string | undefined,
-  signal: AbortSignal | undefined,
-): Promise<Source> {
-  if (archive !== undefined && (await isFileset(archive))) return { path: resolve(archive), index: 'fileset' }
-  const path = await resolveArchive(settings, archive)
-  try {
-    return { path, index: await readArchive(path, { signal }) }
-  } catch (error) {
-    if (error instanceof UnderstudyError && error.code === 'ARCHIVE_VERSION_1') return { path, index: 'first format' }
-    throw error
-  }
 }
 
 /** The path that an argument means: itself, or the newest archive of the folder. */

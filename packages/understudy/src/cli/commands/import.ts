@@ -55,13 +55,17 @@ export function addImportCommand(program: Command, cli: Cli): void {
   act<Options>(command, cli, async ({ settings, output, signal, options, args: [archive] }) => {
     if (mustAsk(options)) requireTerminal(output)
     const { importContent } = await import('../../import/import-content.js')
-    const engineOptions = { ...toEngineOptions(archive, options, output), signal }
+    let meant = archive
+    const onArchive = (path: string) => {
+      meant = path
+    }
+    const engineOptions = { ...toEngineOptions(archive, options, output), onArchive, signal }
     const run = (upgraded?: string) =>
       withTargetName(output, (targetName = options.targetName) =>
         importContent(settings, { ...engineOptions, archive: upgraded ?? engineOptions.archive, targetName }),
       )
     const result = await run().catch(async (error: unknown) => {
-      const upgraded = await offerUpgrade(error, { settings, output, signal, options, archive: engineOptions.archive })
+      const upgraded = await offerUpgrade(error, { settings, output, signal, options, archive: meant })
       return await run(upgraded)
     })
     output.result(result, () => renderImport(result, { style: output.style, isPlanShown: mustAsk(options) }))
@@ -118,15 +122,17 @@ async function offerUpgrade(error: unknown, context: UpgradeContext): Promise<st
 }
 
 const ARCHIVE_HELP =
-  'the archive’s file, or its name in the folder of archives, or `latest` for the newest one there; or a fileset’s folder'
+  'the archive’s file, or its name in the folder of archives, or `latest` for the newest one there that this database has not written itself; or a fileset’s folder'
 export const MODES = ['init', 'replace'] as const
 export const MODES_HELP =
   'init: into a database without content of its own; replace: the archive wins for every row it has'
 export const MISSING_HELP = 'what happens to a row whose reference finds no target; default: as configured, or fail'
 
 const EXAMPLES = {
-  'see what the newest archive would change': 'understudy import --dry-run',
+  'see what the newest archive from elsewhere would change': 'understudy import --dry-run',
   'bring it in, after a look at the plan': 'understudy import',
+  'one that this database wrote itself, on purpose; see `restore` too':
+    'understudy import 2026-11-22T10-30-00-123Z.backup.tar.gz --dry-run',
   'fill an empty database': 'understudy import content.backup.tar.gz --mode init',
   'a folder of CSV or JSON files': 'understudy import ./fileset --mode replace',
   'in a script': 'understudy import --yes --report import.json',
