@@ -35,6 +35,8 @@ export default defineConfig({
       identity: ['sysmail'],
       // For archives that leave the house. A user who arrives like this cannot sign in until he has a new password.
       // mask: { password: "'!'" },
+      // Whoever is here already keeps the password that he has here.
+      // keep: ['password'],
     },
     projects: { identity: ['domaincode'] },
     events: {

@@ -52,6 +52,11 @@ export interface RelationConfig {
   readonly surrogate?: readonly string[] | undefined
   /** By column, an SQL expression that is exported in place of the value: `{ password: "''" }`. */
   readonly mask?: Readonly<Record<string, string>> | undefined
+  /**
+   * Columns that an import fills in new rows only: a row that is there keeps its own value, and differs by no other. For passwords, which another
+   * database has masked.
+   */
+  readonly keep?: readonly string[] | undefined
   readonly triggers?: TriggerPolicy | undefined
   /** True: not content. */
   readonly exclude?: boolean | undefined

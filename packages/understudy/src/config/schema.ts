@@ -13,6 +13,7 @@ const relation = z
     owner: name.nullable().optional(),
     surrogate: z.array(name).optional(),
     mask: z.record(name, z.string().min(1, "expected an SQL expression, such as `''`")).optional(),
+    keep: names.optional(),
     triggers: triggers.optional(),
     exclude: z.boolean().optional(),
     placeholder: z.record(name, z.unknown()).optional(),

@@ -35,7 +35,7 @@ export async function backupSettings(
 
 function withoutLimits(settings: Settings): Pick<Settings, 'schemas' | 'exclude' | 'relations'> {
   const relations = Object.entries(settings.relations).map(
-    ([name, { exclude: _, mask: __, ...own }]) => [name, own] as const,
+    ([name, { exclude: _, mask: __, keep: ___, ...own }]) => [name, own] as const,
   )
   return { schemas: [], exclude: [], relations: Object.fromEntries(relations) }
 }

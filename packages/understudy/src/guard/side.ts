@@ -42,7 +42,7 @@ export function labelOf(relation: { readonly schema: string; readonly name: stri
  */
 function guardedModel(catalog: Catalog, settings: Settings): ContentModel {
   const relations = Object.fromEntries(
-    Object.entries(settings.relations).map(([name, { exclude: _, mask: __, ...own }]) => [name, own]),
+    Object.entries(settings.relations).map(([name, { exclude: _, mask: __, keep: ___, ...own }]) => [name, own]),
   )
   const all: ModelSettings = { ...settings, schemas: [], exclude: [], relations }
   const built = buildModel(catalog, all)

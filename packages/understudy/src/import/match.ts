@@ -1,12 +1,19 @@
 import type { Session } from '../database/port.js'
-import { quoteLiteral } from '../database/quoting.js'
 import { identitySelect } from '../model/identity-sql.js'
+import { lineWithout } from '../model/kept-columns.js'
 import { type Leaf, leavesOf } from '../model/leaves.js'
 import { lineSelect } from '../model/line-sql.js'
 import { type ContentRelation, relationLabel, relationOf } from '../model/model.js'
-import { catalogRelation, equalityOf, type SqlContext, sameOrBothNull } from '../model/sql-context.js'
+import { catalogRelation, equalityOf, fromRelation, type SqlContext, sameOrBothNull } from '../model/sql-context.js'
 import { isTypedTranslation, type Load } from './load.js'
 import { bare } from './parse.js'
+
+export async function countTarget(session: Session, context: SqlContext, load: Load): Promise<void> {
+  const [row] = await session.query<{ rows: number }>(
+    `select count(*) as rows from ${fromRelation(context, load.relation)}`,
+  )
+  load.rowsBefore = row?.rows ?? 0
+}
 
 /** Finds for every parsed record the row of the target with the same identity: `rows (n, is_new, h…)`. */
 export async function matchRows(session: Session, context: SqlContext, load: Load): Promise<void> {
@@ -46,17 +53,13 @@ async function dropCopiesOnly(session: Session, context: SqlContext, load: Load)
   const copies = copyColumns(context, relation)
   const others = relation.columns.filter((column) => !copies.includes(column.name))
   if (others.length === relation.columns.length) return
-  const keys = relation.columns.filter((column) => copies.includes(column.name)).map(({ key }) => quoteLiteral(key))
+  const keys = relation.columns.filter((column) => copies.includes(column.name)).map(({ key }) => key)
   const handles = load.handle.map((_, index) => `l.t${index + 1} = m.h${index + 1}`)
-  // The values of json keep their text; put together again they are the line that the other columns alone would have.
-  const line = `'{' || (select string_agg(to_json(e.key)::text || ':' || e.value::text, ',' order by e.ordinality)
-                          from json_each(s.line::json) with ordinality e
-                         where e.key not in (${keys.join(', ')})) || '}'`
   await session.execute(
     `with equal as (
        delete from pg_temp.${matched(load)} m
         using ${load.stage} s, (${lineSelect(context, relation, others, load.handle)}) l
-        where not m.is_new and s.n = m.n and ${handles.join(' and ')} and l.line = ${line}
+        where not m.is_new and s.n = m.n and ${handles.join(' and ')} and l.line = ${lineWithout('s.line', keys)}
        returning m.n)
      delete from ${load.parsed} p using equal where p.n = equal.n`,
   )

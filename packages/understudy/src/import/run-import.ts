@@ -12,7 +12,7 @@ import { modelForTarget } from '../model/adapt-model.js'
 import { buildModel } from '../model/build-model.js'
 import { configuredRelations } from '../model/content-relations.js'
 import { type RelationName, relationLabel, relationOf } from '../model/model.js'
-import { createSqlContext, fromRelation, type SqlContext } from '../model/sql-context.js'
+import { createSqlContext, type SqlContext } from '../model/sql-context.js'
 import type { OnProgress, ProgressEvent } from '../progress.js'
 import { refuseCopy, refuseTwin } from '../registry/copies.js'
 import { createRegistry, readInstance } from '../registry/registry.js'
@@ -27,10 +27,11 @@ import { followersOf } from './followers.js'
 import { attachForeignKeys, detachForeignKeys } from './foreign-keys.js'
 import { withSettableIdentities } from './identity-columns.js'
 import { attachIndexes, detachIndexes } from './indexes.js'
+import { keepOwnValues, refuseUnkept } from './keep.js'
 import { planLate, resolveLate } from './late-references.js'
 import { createLoad, hasChanges, type Load } from './load.js'
 import { relationsToLock } from './lock.js'
-import { matchRows } from './match.js'
+import { countTarget, matchRows } from './match.js'
 import { findRefreshed, refreshViews } from './materialized-views.js'
 import { settleMissing } from './missing.js'
 import { type PackageReport, PackageSteps } from './package-steps.js'
@@ -277,7 +278,9 @@ async function planLoads(
 ): Promise<Planned> {
   const { session } = run
   const list = [...loads.values()]
-  const { written, standing } = await steps.time('match', async () => {
+  const { written, standing, kept } = await steps.time('match', async () => {
+    // A restore puts back what was there, to the last value.
+    const notes = run.keepsKeys ? [] : await keepOwnValues(session, context, list)
     const found = await matchLoads(run, steps, context, loads)
     await refuseDuplicates(session, context, list)
     // Rows that its own seeds made are no reason to refuse an init; `seed` has looked at those that were there before.
@@ -285,7 +288,8 @@ async function planLoads(
     const unrelated = await findUnrelated(session, context, list, { ...run, mode })
     if (unrelated.length > 0) throw refusal([...earlier, ...unrelated])
     await planOwnedDeletes(session, context, loads)
-    return { written: found.context, standing: await planGivingWay(session, context, loads, found.doubles) }
+    const standing = await planGivingWay(session, context, loads, found.doubles)
+    return { written: found.context, standing, kept: notes }
   })
   const settled = await steps.time('bind', async () => {
     const differing = list.filter((load) => load.hasDifferences)
@@ -302,7 +306,12 @@ async function planLoads(
     if (run.isDryRun || problems.length > 0) problems.push(...(await findRefused(session, context, list, run.isDryRun)))
     const plan = planOf(run, list, {
       lateReferences: await planLate(session, written, loads),
-      notes: [...describeSource(run, context), ...settled.notes, ...(await describeCascades(session, context, loads))],
+      notes: [
+        ...describeSource(run, context),
+        ...kept,
+        ...settled.notes,
+        ...(await describeCascades(session, context, loads)),
+      ],
     })
     return { loads, plan, problems, parked, placeholders: settled.placeholders }
   })
@@ -358,13 +367,10 @@ async function prepare(run: ImportRun): Promise<Prepared> {
     throw refusal(problems, 'IMPORT_INCOMPATIBLE')
   }
   findRefreshed(catalog.relations, run.settings.refresh)
+  const configured = configuredRelations(catalog, run.settings)
+  if (!run.keepsKeys) refuseUnkept(own.model, configured)
   const instance = run.isDryRun ? known : await createRegistry(session)
-  const context = createSqlContext(
-    catalog,
-    modelForTarget(index.model, catalog),
-    instance?.id ?? null,
-    configuredRelations(catalog, run.settings),
-  )
+  const context = createSqlContext(catalog, modelForTarget(index.model, catalog), instance?.id ?? null, configured)
   const loads = new Map<string, Load>()
   for (const [position, entry] of index.files.entries()) {
     const name = { schema: entry.schema, name: entry.relation }
@@ -400,13 +406,6 @@ async function stageAll(run: ImportRun, steps: Steps, loads: ReadonlyMap<string,
     steps.turnTo(relationLabel(load.relation))
     await stageFile(run.session, load, file.lines(), run.onProgress)
   }
-}
-
-async function countTarget(session: Session, context: SqlContext, load: Load): Promise<void> {
-  const [row] = await session.query<{ rows: number }>(
-    `select count(*) as rows from ${fromRelation(context, load.relation)}`,
-  )
-  load.rowsBefore = row?.rows ?? 0
 }
 
 function planOf(

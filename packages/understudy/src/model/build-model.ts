@@ -3,6 +3,7 @@ import { UnderstudyError } from '../errors.js'
 import { chooseIdentity, surrogateColumns, withoutKey } from './choose-identity.js'
 import { type Candidate, type LeftOut, selectContentRelations } from './content-relations.js'
 import { encodingOf } from './encodings.js'
+import { keepProblems } from './kept-columns.js'
 import type { ContentColumn, ContentModel, ContentRelation, Field, Identity, Reference, Translation } from './model.js'
 import { relationLabel, relationOf } from './model.js'
 import { orderByTargets } from './order.js'
@@ -135,6 +136,9 @@ function describeRelation(
     if (!columns.some((column) => column.name === name))
       problems.push(`relations.${label}.mask.${name}: no such column travels`)
   }
+  problems.push(
+    ...keepProblems({ schema: relation.schema, name: relation.name, identity, columns }, candidate.settings),
+  )
   return {
     schema: relation.schema,
     name: relation.name,

@@ -18,13 +18,14 @@ function fitRelation(catalog: Catalog, name: string, own: RelationConfig): [stri
   const relation = findConfiguredRelation(catalog, name)
   if (typeof relation === 'string') return []
   const has = (column: string) => relation.columns.some((each) => each.name === column && !each.isGenerated)
-  const { identity, owner, surrogate, mask, ...rest } = own
+  const { identity, owner, surrogate, mask, keep, ...rest } = own
   const fitted: RelationConfig = {
     ...rest,
     ...(identity === undefined || (Array.isArray(identity) && !identity.every(has)) ? {} : { identity }),
     ...(owner === undefined || (owner !== null && !has(owner)) ? {} : { owner }),
     ...(surrogate?.every(has) ? { surrogate } : {}),
     ...(mask === undefined ? {} : { mask: Object.fromEntries(Object.entries(mask).filter(([column]) => has(column))) }),
+    ...(keep === undefined ? {} : { keep: keep.filter(has) }),
   }
   return [[name, fitted]]
 }

@@ -1,6 +1,7 @@
 import type { Session } from '../database/port.js'
 import { quoteLiteral } from '../database/quoting.js'
 import { ORIGIN_KEY } from '../model/identity-sql.js'
+import { keptColumns, lineWithout } from '../model/kept-columns.js'
 import { lineSelect } from '../model/line-sql.js'
 import type { ContentRelation } from '../model/model.js'
 import type { SqlContext } from '../model/sql-context.js'
@@ -8,7 +9,7 @@ import { findOffending, type Offence } from './check.js'
 
 const STAGE = 'pg_temp.understudy_validate'
 
-/** Which rows differ between an archive's lines and a relation, by identity: changed, or on one side only. */
+/** Which rows differ between an archive's lines and a relation, by identity: changed, or on one side only. Columns that are kept make no difference. */
 export async function findDifferentRows(
   session: Session,
   context: SqlContext,
@@ -21,8 +22,10 @@ export async function findDifferentRows(
   const counted = (source: string) =>
     `select l.line, row_number() over (partition by l.line) as occurrence, sha256(convert_to(l.line, 'UTF8')) as digest
        from (${source}) l`
-  const here = counted(lineSelect(context, relation, relation.columns))
-  const there = counted(`select line from ${STAGE}`)
+  const kept = keptColumns(context, relation).map(({ key }) => key)
+  const compared = (source: string) => counted(`select ${lineWithout('o.line', kept)} as line from ${source} o`)
+  const here = compared(`(${lineSelect(context, relation, relation.columns)})`)
+  const there = compared(STAGE)
   const only = (side: string, other: string) =>
     `select ${identityOf(relation, 'a.line')} as identity
        from ${side} a
