@@ -27,16 +27,14 @@ export async function respell(
   const names = contents.length === 0 ? [] : shownColumns(context, load.relation, contents)
   if (names.length === 0) return
   // Images of whole rows are compared: with a bare `row(…)` the operator would go to its columns, which have none of that name.
-  const columns = names.map((name) => {
-    const position = load.relation.columns.findIndex((column) => column.name === name) + 1
+  const columns = names.map((name, index) => {
+    const position = load.relation.columns.findIndex((column) => isPlain(column, name)) + 1
+    const own = `t.${quoteIdentifier(name)}`
+    const aliases = { name, before: `o${index + 1}`, after: `c${index + 1}` }
+    // A part of a key that is itself a reference only tells which row is meant.
+    if (position === 0) return { ...aliases, old: own, fresh: own }
     const { type } = load.relation.columns[position - 1] as ContentColumn
-    return {
-      name,
-      before: `o${position}`,
-      after: `c${position}`,
-      old: `(t.${quoteIdentifier(name)})::${type}`,
-      fresh: `(p.c${position})::${type}`,
-    }
+    return { ...aliases, old: `(${own})::${type}`, fresh: `(p.c${position})::${type}` }
   })
   const table = `${load.rows}_respelled`
   const handles = load.handle.map((_, index) => `m.h${index + 1}`)
@@ -58,18 +56,21 @@ export async function respell(
   })
 }
 
-/** The columns that rows known by their content show of the rows that they refer to, and that may be written otherwise. */
+/** The columns that rows known by their content show of the rows that they refer to, and that may be written otherwise; whole keys where they are carried along. */
 function shownColumns(context: SqlContext, relation: ContentRelation, contents: readonly Load[]): string[] {
   const { oid, columns } = catalogRelation(context, relation)
-  const plain = (name: string) =>
-    relation.columns.some((each) => each.name === name && each.translation === undefined && each.fields === undefined)
+  const plain = (name: string) => relation.columns.some((column) => isPlain(column, name))
   const own = relation.identity.kind === 'key' ? relation.identity.columns : []
   const spelled = columns.filter((column) => column.hasSpellings && own.includes(column.name)).map(({ name }) => name)
   const carried = contents
     .flatMap((content) => catalogRelation(context, content.relation).foreignKeys)
-    .filter((key) => key.target === oid && key.onUpdate === 'cascade')
+    .filter((key) => key.target === oid && key.onUpdate === 'cascade' && key.targetColumns.some(plain))
     .flatMap((key) => key.targetColumns)
-  return [...new Set([...spelled, ...carried])].filter(plain)
+  return [...new Set([...spelled.filter(plain), ...carried])]
+}
+
+function isPlain(column: ContentColumn, name: string): boolean {
+  return column.name === name && column.translation === undefined && column.fields === undefined
 }
 
 /** The order in which rows can be found again: those that a relation is known by first. */

@@ -30,14 +30,15 @@ export function plainExpression(context: SqlContext, relation: ContentRelation, 
       (each) => context.relations.get(relationLabel(each))?.oid === key.target,
     )
     const respelled = target === undefined ? undefined : context.respelled.get(relationLabel(target))
-    const columns = key.targetColumns.map((each) => respelled?.columns.get(each))
+    const columns = key.targetColumns.flatMap((each) => respelled?.columns.get(each) ?? [])
     const carried = columns[key.columns.indexOf(name)]
-    if (target === undefined || respelled === undefined || carried === undefined) continue
+    const isWhole = columns.length === key.targetColumns.length
+    if (target === undefined || respelled === undefined || carried === undefined || !isWhole) continue
     const join = joins.add(respelled.table, (alias) =>
       key.columns
         .map((own, index) => {
           const operator = equalityOf(context, target, key.targetColumns[index] ?? '')
-          return `${alias}.${columns[index]?.before ?? 'null'} ${operator} s.${quoteIdentifier(own)}`
+          return `${alias}.${columns[index]?.before} ${operator} s.${quoteIdentifier(own)}`
         })
         .join(' and '),
     )

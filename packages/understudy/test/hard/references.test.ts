@@ -236,6 +236,22 @@ describe.each(engines)('references on $name', (engine) => {
     ])
   })
 
+  test('nor because a cascade carries it along by a key of several columns, one of them a reference', async () => {
+    const { target, result } = await transfer(engine, {
+      schema: `create table regions (id serial primary key, xmlid text unique not null);
+        create table towns (xmlid text primary key, region_id int references regions, code text, unique (region_id, code));
+        create table visits (region_id int, code text, note text, foreign key (region_id, code) references towns (region_id, code) on update cascade);`,
+      source: `insert into regions values (1, 'n'), (2, 's'); insert into towns values ('a', 1, 'AA'), ('b', 2, 'X');
+        insert into visits values (1, 'AA', 'v'), (2, 'X', 'v');`,
+      target: `insert into regions values (1, 's'), (2, 'n'); insert into towns values ('a', 2, 'X'), ('b', 1, 'X');
+        insert into visits values (2, 'X', 'v'), (1, 'X', 'v');`,
+      equal: [`select xmlid, code, note from visits join regions on id = region_id order by 1`],
+      config: { relations: { visits: { identity: 'content', owner: null } } },
+    })
+    expect(countsOf(result)).toMatchObject({ towns: 'update 1, same 1', visits: 'same 2' })
+    expect(await target.rows('select count(*) from visits')).toEqual([{ count: 2 }])
+  })
+
   test('what deletes cascade to is counted, and goes no further than the archive says', async () => {
     const schema = `create table books (id serial primary key, xmlid text unique); create table pages (id serial primary key, book_id int references books on delete cascade, text text);
       create table marks (xmlid text primary key, page_id int references pages on delete set null);`
