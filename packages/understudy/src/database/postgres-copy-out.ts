@@ -53,7 +53,7 @@ async function drain(copy: CopyOut): Promise<void> {
 
 /**
  * One `COPY … TO STDOUT`, as `pg` runs it. It reads the socket itself as long as there are rows: each comes in a message, and an object for each
- * of a million, which `pg` and pg-copy-streams make, costs an export a tenth of its time.
+ * of a million, which `pg` and pg-copy-streams make, would have to be collected.
  */
 class CopyOut implements Submittable {
   readonly #sql: string
