@@ -163,7 +163,7 @@ function naturalReferences(relation: ContentRelation, column: ContentColumn, wan
   })
 }
 
-/** `event_id/id` in a file of instructors, where a relation links both by a column `event_id`. */
+/** `b_id/id` in a file of rows of a, where a relation links a and b by its columns `a_id` and `b_id`. */
 function linkCell(
   context: SqlContext,
   relation: ContentRelation,
