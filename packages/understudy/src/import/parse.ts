@@ -68,18 +68,19 @@ export function matchedLines(load: Load): string {
 }
 
 /**
- * For a relation known by its content: pairs staged lines with equal rows of the target, each row once, and keeps the rows left over. Rows that
- * only what they refer to keeps from being equal are paired next, by how they will read.
+ * For a relation known by its content: pairs staged lines with equal rows of the target, each row once, and keeps the rows left over. A row that
+ * will read otherwise, because what it refers to will be written otherwise or carries it along, counts as it will read. Rows that wait for what
+ * they refer to are paired next, by what they wait for.
  */
 export async function pairContent(session: Session, context: SqlContext, load: Load): Promise<void> {
   const handles = load.handle.map((_, index) => `t.t${index + 1}`)
-  const asItStands = { ...context, respelled: undefined, standIns: undefined }
+  const withoutWaiting = { ...context, standIns: undefined }
   await session.execute(
     `create temporary table ${bare(load.extra)}_pairs on commit drop as
      select s.n, ${handles.map((handle, index) => `${handle} as h${index + 1}`).join(', ')}
        from (select n, line, row_number() over (partition by line order by n) as occurrence from ${load.stage}) s
        full join (select *, row_number() over (partition by line) as occurrence
-                    from (${lineSelect(asItStands, load.relation, load.relation.columns, load.handle)}) l) t
+                    from (${lineSelect(withoutWaiting, load.relation, load.relation.columns, load.handle)}) l) t
          on t.line = s.line and t.occurrence = s.occurrence
       where s.n is null or t.line is not null`,
   )
@@ -92,10 +93,10 @@ export async function pairContent(session: Session, context: SqlContext, load: L
     `create temporary table ${bare(load.extra)} on commit drop as
      select ${columns} from ${load.extra}_pairs where n is null`,
   )
-  if ((context.respelled?.size ?? 0) > 0 || context.standIns !== undefined) await pairRespelled(session, context, load)
+  if (context.standIns !== undefined) await pairWaiting(session, context, load)
 }
 
-async function pairRespelled(session: Session, context: SqlContext, load: Load): Promise<void> {
+async function pairWaiting(session: Session, context: SqlContext, load: Load): Promise<void> {
   const isLeft = load.handle.map((_, index) => `x.h${index + 1} = l.t${index + 1}`).join(' and ')
   const isSame = load.handle.map((_, index) => `x.h${index + 1} = m.h${index + 1}`).join(' and ')
   const lines = lineSelect(context, load.relation, load.relation.columns, load.handle)

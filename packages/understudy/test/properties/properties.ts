@@ -15,10 +15,6 @@ const MAX_FAILURES = 5
 
 /** Faults that are known and open, by seed: they must fail until they are mended, and then leave this list. A replay shows them. */
 const OPEN_FAULTS: ReadonlyMap<number, string> = new Map([
-  [
-    651567606,
-    'two rows known by their content alone refer by a unique value that changes places: one of them is bound elsewhere',
-  ],
   [651568274, 'a unique value is taken while rows are written: the database refuses, nothing is written'],
   [651568403, 'the same with a composite type'],
 ])
