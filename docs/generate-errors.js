@@ -5,7 +5,7 @@ import { ERROR_CODES } from 'understudy'
 
 const HEADING = `# Errors
 
-Generated from \`packages/understudy/src/errors.ts\` by \`node docs/generate-errors.js\`; a test holds it to the code.
+Generated from \`packages/understudy/src/error-codes.ts\` by \`node docs/generate-errors.js\`; a test holds it to the code.
 
 Every error that Understudy raises has a code, a message (one fact), and where there is more to say a detail (relations, rows, files)
 and a hint (what to do), like PostgreSQL's own reports. The command line prints the code in brackets behind the message; with \`--json\`

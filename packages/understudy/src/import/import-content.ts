@@ -14,12 +14,13 @@ import { archiveFileset, type FilesetSource } from '../fileset/archive-fileset.j
 import type { OnProgress } from '../progress.js'
 import { readInstance } from '../registry/registry.js'
 import { withUpgradedArchive } from './first-format.js'
+import type { ImportStep, Outcome } from './import-run.js'
 import { requireLevel } from './level.js'
 import type { PackageReport } from './package-steps.js'
 import { type PackageRange, type PackageSelection, selectPackages } from './packages.js'
 import { describeDifference, type ImportMode, type ImportPlan, isSamePlan, type MissingPolicy } from './plan.js'
 import { type Journal, newJournal, withReport } from './report.js'
-import { analyzeWritten, type ImportStep, type Outcome, runImport } from './run-import.js'
+import { analyzeWritten, runImport } from './run-import.js'
 import { findForeignSource, readNamedSource, type Source } from './source.js'
 
 export interface ImportOptions {

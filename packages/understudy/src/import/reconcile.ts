@@ -6,10 +6,10 @@ import { lineSelect } from '../model/line-sql.js'
 import { type ContentRelation, relationLabel, relationOf } from '../model/model.js'
 import { fromRelation, type SqlContext } from '../model/sql-context.js'
 import { readHistory } from '../registry/history.js'
+import type { ImportRun } from './import-run.js'
 import { type Load, sameRow } from './load.js'
 import { matchedLines } from './parse.js'
 import { plainProblem, plural } from './problems.js'
-import type { ImportRun } from './run-import.js'
 
 /**
  * Finds what would double rows or mix histories: an `init` into relations that hold rows of their own, and rows known by their origin on both

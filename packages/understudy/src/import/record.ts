@@ -4,11 +4,11 @@ import { findRelation, relationLabel } from '../model/model.js'
 import type { SqlContext } from '../model/sql-context.js'
 import { recordHistory } from '../registry/history.js'
 import { recordTransfer } from '../registry/registry.js'
+import type { ImportRun } from './import-run.js'
 import { recordLate } from './late-references.js'
 import type { Load } from './load.js'
 import { plannedRelations } from './plan.js'
 import { instancesOf } from './reconcile.js'
-import type { ImportRun } from './run-import.js'
 
 /** Writes the import into the registry: whose rows are known by now, what waits for its target, and the lineage. */
 export async function recordImport(

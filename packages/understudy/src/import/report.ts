@@ -7,9 +7,9 @@ import { redact } from '../database/redact.js'
 import { type ErrorCode, type Problem, UnderstudyError } from '../errors.js'
 import { TOOL_VERSION } from '../version.js'
 import type { ImportResult } from './import-content.js'
+import type { ImportJournal, ImportStep } from './import-run.js'
 import type { PackageReport } from './package-steps.js'
 import type { ImportMode, ImportPlan } from './plan.js'
-import type { ImportJournal, ImportStep } from './run-import.js'
 
 /** All that there is to say of an import, for programs. */
 export interface ImportReport {

@@ -1,6 +1,7 @@
 import type { Session } from '../database/port.js'
+import type { ImportRun } from '../import/import-run.js'
 import type { Load } from '../import/load.js'
-import { type ImportRun, stageArchive } from '../import/run-import.js'
+import { stageArchive } from '../import/prepare.js'
 import { lineSelect } from '../model/line-sql.js'
 import { relationLabel } from '../model/model.js'
 import type { SqlContext } from '../model/sql-context.js'
