@@ -19,7 +19,9 @@ test('where nothing better is known the hint is the remedy of the code', () => {
 describe('the codes', () => {
   const files = readdirSync(SOURCE, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'))
   // Where codes are listed rather than raised.
-  const raising = files.filter((name) => !['errors.ts', 'error-codes.ts'].includes(name) && !name.endsWith('exit-codes.ts'))
+  const raising = files.filter(
+    (name) => !['errors.ts', 'error-codes.ts'].includes(name) && !name.endsWith('exit-codes.ts'),
+  )
   const text = raising.map((name) => readFileSync(join(SOURCE, name), 'utf8')).join('\n')
 
   test.each(Object.entries(ERROR_CODES))(
