@@ -1,5 +1,4 @@
 import { UnderstudyError } from '../errors.js'
-import { openPglite } from './pglite.js'
 import type { Database } from './port.js'
 import { openPostgres } from './postgres.js'
 
@@ -24,7 +23,11 @@ export interface OpenOptions {
 export async function openDatabase(url: string, options: OpenOptions = {}): Promise<Database> {
   if (/^postgres(ql)?:\/\//.test(url)) return openPostgres(url, options)
   const folder = /^pglite:(?!\/\/)(.+)$/s.exec(url)?.[1]
-  if (folder !== undefined) return await openPglite(folder, options)
+  if (folder !== undefined) {
+    // Half of what takes time to load, and a server needs none of it.
+    const { openPglite } = await import('./pglite.js')
+    return await openPglite(folder, options)
+  }
   // The text is not repeated: it may be a URL with a password and a slip in its first letters.
   throw new UnderstudyError('DATABASE_URL_INVALID', 'the database URL names no known kind of database', {
     hint: 'Write postgres://role:password@host:5432/database for a server, or pglite:./folder for an embedded database.',

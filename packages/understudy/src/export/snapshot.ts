@@ -9,6 +9,11 @@ import type { SqlContext } from '../model/sql-context.js'
 /** Relations are read side by side already; processes that share out one of them on top cost the server a tenth more of its time. */
 const NO_PARALLEL_PLANS = 'set local max_parallel_workers_per_gather = 0'
 
+/** What a join whose table does not fit into its memory takes to disk, it writes and reads twice. So it gets 64 MB, unless it has more. */
+const MEMORY_FOR_JOINS = `select set_config('hash_mem_multiplier',
+  greatest(current_setting('hash_mem_multiplier')::numeric, least(1000, 65536.0 / setting::numeric))::text, true)
+  from pg_settings where name = 'work_mem' and unit = 'kB'`
+
 /**
  * Runs `work` in `jobs` sessions that all see the snapshot of `session`'s transaction, itself among them. The first failure ends them all.
  */
@@ -18,7 +23,7 @@ export async function withSnapshotWorkers(
   { jobs, tables, signal }: WorkerOptions,
   work: (worker: Session) => Promise<void>,
 ): Promise<void> {
-  await session.script(NO_PARALLEL_PLANS)
+  await planReading(session)
   if (jobs <= 1) return await work(session)
   const [exported] = await session.query<{ snapshot: string }>('select pg_export_snapshot() as snapshot')
   const snapshot = exported?.snapshot
@@ -31,7 +36,7 @@ export async function withSnapshotWorkers(
         worker.abortable(anyEnd, async () => {
           await worker.script(`set transaction snapshot ${quoteLiteral(snapshot)}`)
           await pinSettings(worker)
-          await worker.script(NO_PARALLEL_PLANS)
+          await planReading(worker)
           if (await canLock(worker, tables)) await work(worker)
         }),
       ),
@@ -40,6 +45,11 @@ export async function withSnapshotWorkers(
   const parts = [session.abortable(anyEnd, () => work(session)), ...helpers]
   await Promise.all(parts.map((part) => part.catch((error: unknown) => failed.abort(error))))
   anyEnd.throwIfAborted()
+}
+
+async function planReading(session: Session): Promise<void> {
+  await session.script(NO_PARALLEL_PLANS)
+  await session.query(MEMORY_FOR_JOINS)
 }
 
 interface WorkerOptions {
