@@ -47,33 +47,43 @@ export const RELATIONS = `
    order by n.nspname collate "C", c.relname collate "C"`
 
 /**
- * Whether values that are equal to the type `b`, in the collation of the attribute `a`, may differ in their bytes. A B-tree may keep equal
- * entries as one where its operator class says that they never do (support function 4; manual, "B-Tree Support Functions"); interval and bpchar
- * have said so wrongly.
- */
-const HAS_SPELLINGS = `b.typtype <> 'e' /* enum */ and (
-           b.oid in ('pg_catalog.interval'::regtype, 'pg_catalog.bpchar'::regtype)
-           or exists (select from pg_catalog.pg_collation l where l.oid = a.attcollation and not l.collisdeterministic)
-           or not exists (
-             select from pg_catalog.pg_opclass o
-               join pg_catalog.pg_am m on m.oid = o.opcmethod and m.amname = 'btree'
-               join pg_catalog.pg_amproc e on e.amprocfamily = o.opcfamily and e.amproclefttype = o.opcintype
-                                          and e.amprocrighttype = o.opcintype and e.amprocnum = 4
-              where o.opcdefault
-                and o.opcintype = case b.oid when 'pg_catalog.varchar'::regtype then 'pg_catalog.text'::regtype else b.oid end))`
-
-/**
  * attidentity: a always, d by default. attgenerated: s stored, v virtual, empty otherwise.
  * The sequence is the identity column's own (deptype i) or one that the default depends on (deptype n).
+ *
+ * has_spellings: whether values that are equal may differ in their bytes. A B-tree may keep equal entries as one where its operator class says
+ * that they never do (support function 4; manual, "B-Tree Support Functions"); interval and bpchar have said so wrongly.
  */
 export const COLUMNS = `
-  with recursive base_type as (
+  with recursive wanted as materialized (
+    select a.*
+      from pg_catalog.pg_attribute a
+     where a.attrelid in (${USER_RELATION}) and a.attnum > 0 and not a.attisdropped
+  ), base_type as (
     select t.oid as domain, t.oid as base, t.typbasetype as next, t.typtypmod as modifier, t.typnotnull as is_required
       from pg_catalog.pg_type t
+     where t.oid in (select atttypid from wanted)
     union all
     select u.domain, t.oid, t.typbasetype, case when t.typtype = 'd' then t.typtypmod else u.modifier end, u.is_required or t.typnotnull
       from base_type u
       join pg_catalog.pg_type t on t.oid = u.next
+  ), operators as materialized (
+    select o.opcintype as type, o.opcfamily as family, m.amname
+      from pg_catalog.pg_opclass o
+      join pg_catalog.pg_am m on m.oid = o.opcmethod
+     where o.opcdefault and m.amname in ('btree', 'hash')
+  ), equality as materialized (
+    select distinct on (o.type) o.type, 'operator(' || pg_catalog.quote_ident(n.nspname) || '.' || p.oprname || ')' as operator
+      from operators o
+      join pg_catalog.pg_amop e on e.amopfamily = o.family and e.amoplefttype = o.type and e.amoprighttype = o.type
+                               and e.amopstrategy = case o.amname when 'btree' then 3 else 1 end /* equality */
+      join pg_catalog.pg_operator p on p.oid = e.amopopr
+      join pg_catalog.pg_namespace n on n.oid = p.oprnamespace
+     order by o.type, o.amname
+  ), one_spelling as materialized (
+    select o.type
+      from operators o
+      join pg_catalog.pg_amproc e on e.amprocfamily = o.family and e.amproclefttype = o.type and e.amprocrighttype = o.type and e.amprocnum = 4
+     where o.amname = 'btree' and o.type not in ('pg_catalog.interval'::regtype, 'pg_catalog.bpchar'::regtype)
   ), sequence as (
     select s.refobjid as relation, s.refobjsubid as number, s.objid as sequence
       from pg_catalog.pg_depend s
@@ -82,7 +92,7 @@ export const COLUMNS = `
     union
     select a.attrelid, a.attnum, s.refobjid
       from pg_catalog.pg_depend s
-      join pg_catalog.pg_attribute a on a.atttypid = s.objid
+      join wanted a on a.atttypid = s.objid
       join pg_catalog.pg_class q on q.oid = s.refobjid and q.relkind = 'S'
      where s.classid = 'pg_catalog.pg_type'::regclass and s.refclassid = 'pg_catalog.pg_class'::regclass
     union
@@ -104,29 +114,24 @@ export const COLUMNS = `
          a.attgenerated <> '' as is_generated,
          coalesce(pg_catalog.pg_get_expr(f.adbin, f.adrelid), pg_catalog.pg_get_expr(t.typdefaultbin, 0)) as "default",
          case when t.typtype = 'd' then pg_catalog.format_type(b.oid, base_type.modifier) end as base_type,
-         (select 'operator(' || pg_catalog.quote_ident(n.nspname) || '.' || p.oprname || ')'
-            from pg_catalog.pg_opclass o
-            join pg_catalog.pg_am m on m.oid = o.opcmethod and m.amname in ('btree', 'hash')
-            join pg_catalog.pg_amop e on e.amopfamily = o.opcfamily and e.amoplefttype = o.opcintype and e.amoprighttype = o.opcintype
-                                     and e.amopstrategy = case m.amname when 'btree' then 3 else 1 end /* equality */
-            join pg_catalog.pg_operator p on p.oid = e.amopopr
-            join pg_catalog.pg_namespace n on n.oid = p.oprnamespace
-           where o.opcdefault and o.opcintype = b.oid
-           order by m.amname
-           limit 1) as equality,
-         ${HAS_SPELLINGS} as has_spellings,
+         equality.operator as equality,
+         b.typtype <> 'e' /* enum */ and (
+           one_spelling.type is null
+           or exists (select from pg_catalog.pg_collation l where l.oid = a.attcollation and not l.collisdeterministic)) as has_spellings,
          qn.nspname::text as sequence_schema,
          q.relname::text as sequence_name,
          pg_catalog.pg_has_role(q.relowner, 'USAGE') as is_sequence_owned
-    from pg_catalog.pg_attribute a
+    from wanted a
     join pg_catalog.pg_type t on t.oid = a.atttypid
     join base_type on base_type.domain = t.oid and base_type.next = 0
     join pg_catalog.pg_type b on b.oid = base_type.base
+    left join equality on equality.type = b.oid
+    left join one_spelling
+           on one_spelling.type = case b.oid when 'pg_catalog.varchar'::regtype then 'pg_catalog.text'::regtype else b.oid end
     left join pg_catalog.pg_attrdef f on f.adrelid = a.attrelid and f.adnum = a.attnum
     left join one_sequence s on s.relation = a.attrelid and s.number = a.attnum
     left join pg_catalog.pg_class q on q.oid = s.sequence
     left join pg_catalog.pg_namespace qn on qn.oid = q.relnamespace
-   where a.attrelid in (${USER_RELATION}) and a.attnum > 0 and not a.attisdropped
    order by a.attrelid, a.attnum`
 
 /** indkey holds 0 for an expression; columns beyond indnkeyatts are only included, not part of the key. contype: p primary, u unique. */

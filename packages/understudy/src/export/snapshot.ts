@@ -10,9 +10,8 @@ import type { SqlContext } from '../model/sql-context.js'
 const NO_PARALLEL_PLANS = 'set local max_parallel_workers_per_gather = 0'
 
 /** What a join whose table does not fit into its memory takes to disk, it writes and reads twice. So it gets 64 MB, unless it has more. */
-const MEMORY_FOR_JOINS = `select set_config('hash_mem_multiplier',
-  greatest(current_setting('hash_mem_multiplier')::numeric, least(1000, 65536.0 / setting::numeric))::text, true)
-  from pg_settings where name = 'work_mem' and unit = 'kB'`
+const MEMORY_FOR_JOINS = `select set_config('hash_mem_multiplier', greatest(current_setting('hash_mem_multiplier')::numeric,
+  least(1000, pg_size_bytes('64MB') / pg_size_bytes(current_setting('work_mem'))::numeric))::text, true)`
 
 /**
  * Runs `work` in `jobs` sessions that all see the snapshot of `session`'s transaction, itself among them. The first failure ends them all.
