@@ -38,6 +38,7 @@ export type {
 } from './config/settings.js'
 export { type OpenOptions, openDatabase } from './database/open.js'
 export type { Database, LinesTarget, Session, TransactionOptions } from './database/port.js'
+export type { DatabaseOptions } from './database/with-database.js'
 export { type Diagnosis, examineDatabase } from './doctor/examine-database.js'
 export type { Ability, Finding, Topic } from './doctor/finding.js'
 export {

@@ -5,7 +5,7 @@ import { withAdvisoryLock } from '../database/advisory-lock.js'
 import type { LockHolder } from '../database/lock-holder.js'
 import type { Database, Session } from '../database/port.js'
 import { pinSettings } from '../database/settings.js'
-import { withDatabase } from '../database/with-database.js'
+import { type DatabaseOptions, withDatabase } from '../database/with-database.js'
 import { UnderstudyError } from '../errors.js'
 import type { OnProgress } from '../progress.js'
 import { type Instance, readInstance } from '../registry/registry.js'
@@ -21,7 +21,7 @@ import { adoptByPrimaryKey } from './by-primary-key.js'
  */
 export type AdoptionKind = 'as-copy' | 'as-original' | 'by-primary-key'
 
-export interface AdoptOptions {
+export interface AdoptOptions extends DatabaseOptions {
   readonly how: AdoptionKind
   /** A path, or `latest`. Default for `by-primary-key`: `latest`; for `as-original`: none; `as-copy` takes none. */
   readonly archive?: string | undefined
@@ -33,9 +33,6 @@ export interface AdoptOptions {
   readonly waitMs?: number | undefined
   readonly onWait?: ((holder: LockHolder | undefined) => void) | undefined
   readonly onProgress?: OnProgress | undefined
-  readonly signal?: AbortSignal | undefined
-  /** A database that is open already; else the settings' one is opened. */
-  readonly database?: Database | undefined
 }
 
 export interface Adoption {
@@ -87,18 +84,15 @@ const DEFAULT_WAIT_MS = 30_000
  */
 export async function adoptDatabase(settings: Settings, options: AdoptOptions): Promise<Adoption> {
   const archive = await resolveArchive(settings, options)
-  return await withDatabase(
-    { url: settings.database, open: options.database, signal: options.signal },
-    async (database) => {
-      const run = (isDryRun: boolean) =>
-        database.withSession((session) => adoptLocked(session, { settings, options, archive, isDryRun, database }))
-      if (options.isDryRun === true || options.confirm === undefined) return await run(options.isDryRun === true)
-      if (!(await options.confirm(await run(true)))) {
-        throw new UnderstudyError('CANCELLED', 'the adoption was declined', { hint: 'Nothing was written.' })
-      }
-      return await run(false)
-    },
-  )
+  return await withDatabase(settings, options, async (database) => {
+    const run = (isDryRun: boolean) =>
+      database.withSession((session) => adoptLocked(session, { settings, options, archive, isDryRun, database }))
+    if (options.isDryRun === true || options.confirm === undefined) return await run(options.isDryRun === true)
+    if (!(await options.confirm(await run(true)))) {
+      throw new UnderstudyError('CANCELLED', 'the adoption was declined', { hint: 'Nothing was written.' })
+    }
+    return await run(false)
+  })
 }
 
 async function resolveArchive(settings: Settings, { how, archive }: AdoptOptions): Promise<string | null> {
@@ -128,8 +122,9 @@ class DryRunDone extends Error {
 async function adoptLocked(session: Session, work: Work): Promise<Adoption> {
   const { options } = work
   try {
-    return await withAdvisoryLock(session, { waitMs: options.waitMs ?? DEFAULT_WAIT_MS, onWait: options.onWait }, () =>
-      session.transaction({}, () => adoptInTransaction(session, work)),
+    const { waitMs = DEFAULT_WAIT_MS, onWait, signal } = options
+    return await withAdvisoryLock(session, { waitMs, onWait, signal }, () =>
+      session.transaction({}, () => session.abortable(signal, () => adoptInTransaction(session, work))),
     )
   } catch (error) {
     if (error instanceof DryRunDone) return error.adoption

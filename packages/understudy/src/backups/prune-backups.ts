@@ -1,13 +1,13 @@
 import { rm } from 'node:fs/promises'
 import type { Settings } from '../config/settings.js'
-import type { Database } from '../database/port.js'
-import { withDatabase } from '../database/with-database.js'
+import { type DatabaseOptions, withDatabase } from '../database/with-database.js'
 import { UnderstudyError } from '../errors.js'
 import { isRegistryReadable, readInstance, readLineage } from '../registry/registry.js'
 import { listBackups } from './list-backups.js'
 import { type History, historyOf, type PrunedBackup, type PruneRules, planPrune } from './plan-prune.js'
 
-export interface PruneOptions {
+/** The database is looked at to know which archives it has in common with others. */
+export interface PruneOptions extends DatabaseOptions {
   /** How many of the newest archives stay. Default: 7. */
   readonly keep?: number | undefined
   /** How old an archive must be before it may go. Default: 30 days. */
@@ -16,8 +16,6 @@ export interface PruneOptions {
   readonly isDryRun?: boolean | undefined
   /** Asked with the plan where something would go; false ends with `CANCELLED`. */
   readonly confirm?: ((plan: readonly PrunedBackup[]) => Promise<boolean>) | undefined
-  /** A database that is open already; else the settings' one is opened, to know which archives it has in common with others. */
-  readonly database?: Database | undefined
 }
 
 export interface PruneResult {
@@ -48,7 +46,7 @@ export async function pruneBackups(settings: Settings, options: PruneOptions = {
 }
 
 async function readHistory(settings: Settings, options: PruneOptions): Promise<History[]> {
-  return await withDatabase({ url: settings.database, open: options.database }, (database) =>
+  return await withDatabase(settings, options, (database) =>
     database.withSession(async (session) => {
       if (!(await isRegistryReadable(session, 'transfer'))) return []
       const instance = await readInstance(session)

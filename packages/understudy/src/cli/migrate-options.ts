@@ -40,8 +40,9 @@ export function addRunOptions(command: Command): Command {
     .option('--allow-loss <names>', 'let this be lost, in the words of the guard: `events.old_status`', parseNames)
 }
 
-export function toSharedOptions({ wait, allowDrift }: SharedOptions, output: Output) {
-  return { waitMs: wait * 1000, allow: allowDrift, onProgress: (step: MigrateProgress) => showProgress(step, output) }
+export function toSharedOptions({ wait, allowDrift }: SharedOptions, output: Output, signal: AbortSignal) {
+  const onProgress = (step: MigrateProgress) => showProgress(step, output)
+  return { waitMs: wait * 1000, allow: allowDrift, onProgress, signal }
 }
 
 export function toRunnerOptions(
@@ -50,13 +51,12 @@ export function toRunnerOptions(
   signal: AbortSignal,
 ): RunnerOptions & SafetyOptions {
   return {
-    ...toSharedOptions(options, output),
+    ...toSharedOptions(options, output, signal),
     lockTimeoutMs: Math.round(options.lockTimeout * 1000),
     backup: options.backup,
     allowLoss: options.allowLoss,
     onLoss: (id, losses) => showLosses(id, losses, output),
     onBackup: (path) => output.note(`archive before the first migration: ${relative('.', path)}`),
-    signal,
   }
 }
 

@@ -4,7 +4,7 @@ import type { Settings } from '../config/settings.js'
 import { describeSqlError } from '../database/failures.js'
 import type { Database, Session } from '../database/port.js'
 import { pinSettings } from '../database/settings.js'
-import { withDatabase } from '../database/with-database.js'
+import { type DatabaseOptions, withDatabase } from '../database/with-database.js'
 import { UnderstudyError } from '../errors.js'
 import { migrationStatus } from '../migrate/migration-status.js'
 import { buildModel } from '../model/build-model.js'
@@ -40,22 +40,21 @@ interface SessionFacts {
  * Looks at everything that an export, an import or a migration needs: connection, rights, pooler, settings, collations, disk, the model. Writes
  * nothing, and throws nothing that the database could be the reason of: that is a finding too.
  */
-export async function examineDatabase(
-  settings: Settings,
-  options: { readonly database?: Database | undefined } = {},
-): Promise<Diagnosis> {
+export async function examineDatabase(settings: Settings, options: DatabaseOptions = {}): Promise<Diagnosis> {
   const findings: Finding[] = [examineNode()]
   let label: string | null = null
   let facts: SessionFacts | null = null
   try {
-    await withDatabase({ url: settings.database, open: options.database }, async (database) => {
+    await withDatabase(settings, options, async (database) => {
       label = database.label
-      facts = await database.withSession((session) => examineSession(database, session, settings))
+      facts = await database.withSession((session) =>
+        session.abortable(options.signal, () => examineSession(database, session, settings)),
+      )
       findings.push(...facts.findings)
-      findings.push(...(await examineMigrations(settings, database)))
+      findings.push(...(await examineMigrations(settings, { database, signal: options.signal })))
     })
   } catch (error) {
-    if (!(error instanceof UnderstudyError)) throw error
+    if (!(error instanceof UnderstudyError) || options.signal?.aborted) throw error
     const detail = error.detail === undefined ? '' : `: ${error.detail.replaceAll('\n', '; ')}`
     const prevents = error.code === 'DATABASE_NOT_FOUND' && label === null ? withoutMigrate : ABILITIES
     findings.push(bad('connection', prevents, `${error.message}${detail}`, error.hint))
@@ -169,10 +168,10 @@ async function examineSafely(session: Session, topic: Topic, examine: () => Prom
   }
 }
 
-async function examineMigrations(settings: Settings, database: Database): Promise<Finding[]> {
+async function examineMigrations(settings: Settings, options: DatabaseOptions): Promise<Finding[]> {
   if (!existsSync(settings.migrations.folder)) return []
   try {
-    const { pendingCount, problemCount } = await migrationStatus(settings, { database })
+    const { pendingCount, problemCount } = await migrationStatus(settings, options)
     if (problemCount > 0) {
       const message = `${problemCount} applied migrations and their files disagree`
       return [
@@ -188,7 +187,7 @@ async function examineMigrations(settings: Settings, database: Database): Promis
   } catch (error) {
     const isKnown = error instanceof UnderstudyError
     const facts = describeSqlError(error)
-    if (!isKnown && facts === undefined) throw error
+    if (options.signal?.aborted || (!isKnown && facts === undefined)) throw error
     const { message, detail, hint } = isKnown
       ? error
       : { message: facts?.message, detail: facts?.detail, hint: facts?.hint }

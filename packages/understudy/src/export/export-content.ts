@@ -8,7 +8,7 @@ import type { LockHolder } from '../database/lock-holder.js'
 import { lockedTransaction } from '../database/locked-transaction.js'
 import type { Database, Session } from '../database/port.js'
 import { quoteQualified } from '../database/quoting.js'
-import { withDatabase } from '../database/with-database.js'
+import { type DatabaseOptions, withDatabase } from '../database/with-database.js'
 import { UnderstudyError } from '../errors.js'
 import { requireModel } from '../model/build-model.js'
 import { type ContentRelation, relationLabel } from '../model/model.js'
@@ -22,7 +22,7 @@ import { backupSettings } from './backup-settings.js'
 import { relationsRead, selectRelations } from './select-relations.js'
 import { type Content, type Prepared, writeArchive } from './write-archive.js'
 
-export interface ExportOptions {
+export interface ExportOptions extends DatabaseOptions {
   /** A file, or a folder in which the archive gets its timestamp as name. Default: the settings' folder of archives. */
   readonly out?: string | undefined
   /** Relations to take, or to leave out: `table` or `schema.table`, `*` for any run of characters. */
@@ -42,9 +42,6 @@ export interface ExportOptions {
    */
   readonly purpose?: 'transfer' | 'backup' | 'copy' | undefined
   readonly onProgress?: OnProgress | undefined
-  readonly signal?: AbortSignal | undefined
-  /** A database that is open already; else the settings' one is opened. */
-  readonly database?: Database | undefined
 }
 
 export interface ExportResult {
@@ -73,26 +70,18 @@ export interface ExportedFile {
  * @throws UnderstudyError `MODEL_INVALID`, `IDENTITY_PREFLIGHT`, `SELECTION_UNKNOWN`, `SCHEMA_CHANGED`, `LOCK_NOT_AVAILABLE`, and those of the database and archive layers
  */
 export async function exportContent(settings: Settings, options: ExportOptions = {}): Promise<ExportResult> {
-  return await withDatabase(
-    { url: settings.database, open: options.database, signal: options.signal },
-    async (database) => {
-      const startedAt = performance.now()
-      const { result, instance } = await readContentSnapshot(
-        database,
-        settings,
-        options,
-        async (session, prepared) => ({
-          result: await writeArchive(database, session, settings, options, prepared),
-          instance: prepared.instance,
-        }),
-      )
-      const remarks = instance === null || options.purpose === 'copy' ? [] : await recordExport(database, result)
-      const warnings = [...result.warnings, ...remarks]
-      const folders =
-        options.layout === 'folders' ? await writeFolders(result.path, dirname(settings.archives), options) : null
-      return { ...result, warnings, folders, durationMs: Math.round(performance.now() - startedAt) }
-    },
-  )
+  return await withDatabase(settings, options, async (database) => {
+    const startedAt = performance.now()
+    const { result, instance } = await readContentSnapshot(database, settings, options, async (session, prepared) => ({
+      result: await writeArchive(database, session, settings, options, prepared),
+      instance: prepared.instance,
+    }))
+    const remarks = instance === null || options.purpose === 'copy' ? [] : await recordExport(database, result)
+    const warnings = [...result.warnings, ...remarks]
+    const folders =
+      options.layout === 'folders' ? await writeFolders(result.path, dirname(settings.archives), options) : null
+    return { ...result, warnings, folders, durationMs: Math.round(performance.now() - startedAt) }
+  })
 }
 
 /** What every kind of export begins with: relations chosen, locked against rewriting and looked at, in one snapshot, which `read` then reads. */

@@ -51,9 +51,8 @@ export async function exportFileset(settings: Settings, options: FilesetOptions 
   const { partial } = workingPaths(path, undefined)
   try {
     await mkdir(partial, { recursive: true, mode: 0o700 })
-    const written = await withDatabase(
-      { url: settings.database, open: options.database, signal: options.signal },
-      (database) => writeFiles(database, settings, options, partial),
+    const written = await withDatabase(settings, options, (database) =>
+      writeFiles(database, settings, options, partial),
     )
     await rename(partial, path)
     return { path, ...written, durationMs: Math.round(performance.now() - startedAt) }

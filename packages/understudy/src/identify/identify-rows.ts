@@ -2,9 +2,9 @@ import { readCatalog } from '../catalog/read-catalog.js'
 import type { Settings } from '../config/settings.js'
 import { withAdvisoryLock } from '../database/advisory-lock.js'
 import type { LockHolder } from '../database/lock-holder.js'
-import type { Database, Session } from '../database/port.js'
+import type { Session } from '../database/port.js'
 import { pinSettings, useSearchPath } from '../database/settings.js'
-import { withDatabase } from '../database/with-database.js'
+import { type DatabaseOptions, withDatabase } from '../database/with-database.js'
 import { UnderstudyError } from '../errors.js'
 import { requireModel } from '../model/build-model.js'
 import { toPattern } from '../model/content-relations.js'
@@ -13,7 +13,7 @@ import { readInstance } from '../registry/registry.js'
 import { type FilledRelation, lockForFill, planFill, writeFill } from './fill.js'
 import { findNullIdentities, type NullIdentities } from './null-identities.js'
 
-export interface IdentifyOptions {
+export interface IdentifyOptions extends DatabaseOptions {
   /** `table` or `schema.table`, `*` for any characters. Default: every relation. */
   readonly only?: readonly string[] | undefined
   /** What rows without an identity get: text with SQL expressions in braces (`{table}.{slug}`, `{uuid}`). Absent: they are listed only. */
@@ -25,8 +25,6 @@ export interface IdentifyOptions {
   /** How long to wait for another run. Default: 30 s. */
   readonly waitMs?: number | undefined
   readonly onWait?: ((holder: LockHolder | undefined) => void) | undefined
-  /** A database that is open already; else the settings' one is opened. */
-  readonly database?: Database | undefined
 }
 
 export interface IdentifyResult {
@@ -59,7 +57,7 @@ const DEFAULT_WAIT_MS = 30_000
  * @throws UnderstudyError `IDENTIFY_REFUSED` with every problem, `USAGE`, `SELECTION_UNKNOWN`, `MODEL_INVALID`, `CANCELLED`, `LOCK_NOT_AVAILABLE`
  */
 export async function identifyRows(settings: Settings, options: IdentifyOptions = {}): Promise<IdentifyResult> {
-  return await withDatabase({ url: settings.database, open: options.database }, async (database) => {
+  return await withDatabase(settings, options, async (database) => {
     const run = (isDryRun: boolean) =>
       database.withSession((session) => identifyLocked(session, { settings, options, isDryRun, label: database.label }))
     if (options.fill === undefined || options.isDryRun === true) return await run(true)
@@ -89,14 +87,12 @@ class DryRunDone extends Error {
 
 async function identifyLocked(session: Session, work: Work): Promise<IdentifyResult> {
   const { options, isDryRun } = work
-  const inTransaction = () => session.transaction({}, () => identifyInTransaction(session, work))
+  const { waitMs = DEFAULT_WAIT_MS, onWait, signal } = options
+  const inTransaction = () =>
+    session.transaction({}, () => session.abortable(signal, () => identifyInTransaction(session, work)))
   try {
     if (isDryRun) return await inTransaction()
-    return await withAdvisoryLock(
-      session,
-      { waitMs: options.waitMs ?? DEFAULT_WAIT_MS, onWait: options.onWait },
-      inTransaction,
-    )
+    return await withAdvisoryLock(session, { waitMs, onWait, signal }, inTransaction)
   } catch (error) {
     if (error instanceof DryRunDone) return error.result
     throw error

@@ -8,7 +8,7 @@ import type { Settings } from '../config/settings.js'
 import { withAdvisoryLock } from '../database/advisory-lock.js'
 import type { LockHolder } from '../database/lock-holder.js'
 import type { Database, Session } from '../database/port.js'
-import { withDatabase } from '../database/with-database.js'
+import { type DatabaseOptions, withDatabase } from '../database/with-database.js'
 import { UnderstudyError } from '../errors.js'
 import { archiveFileset, type FilesetSource } from '../fileset/archive-fileset.js'
 import type { OnProgress } from '../progress.js'
@@ -23,7 +23,7 @@ import { type Journal, newJournal, withReport } from './report.js'
 import { analyzeWritten, runImport } from './run-import.js'
 import { findForeignSource, readNamedSource, type Source } from './source.js'
 
-export interface ImportOptions {
+export interface ImportOptions extends DatabaseOptions {
   /**
    * The path of an archive or of a fileset's folder, the name of an archive in the settings' folder, or `latest` (the default): the newest there that this
    * database has not written itself.
@@ -53,9 +53,6 @@ export interface ImportOptions {
   readonly onArchive?: ((path: string) => void) | undefined
   readonly onWait?: ((holder: LockHolder | undefined) => void) | undefined
   readonly onProgress?: OnProgress | undefined
-  readonly signal?: AbortSignal | undefined
-  /** A database that is open already; else the settings' one is opened. */
-  readonly database?: Database | undefined
 }
 
 export interface ImportResult {
@@ -94,19 +91,16 @@ export async function importContent(settings: Settings, options: ImportOptions):
 async function runSteps(settings: Settings, options: ImportOptions, journal: Journal): Promise<ImportResult> {
   const startedAt = performance.now()
   const named = await readNamedSource(settings, options)
-  return await withDatabase(
-    { url: settings.database, open: options.database, signal: options.signal },
-    async (database) => {
-      journal.target = database.label
-      const source = named ?? (await database.withSession((session) => findForeignSource(session, settings, options)))
-      options.onArchive?.(source.path)
-      const imported = await withArchive(database, settings, source, options, (archive) => {
-        journal.archive = { path: source.path, index: archive.index }
-        return importArchive(database, settings, options, { ...archive, journal })
-      })
-      return { ...imported, archivePath: source.path, durationMs: Math.round(performance.now() - startedAt) }
-    },
-  )
+  return await withDatabase(settings, options, async (database) => {
+    journal.target = database.label
+    const source = named ?? (await database.withSession((session) => findForeignSource(session, settings, options)))
+    options.onArchive?.(source.path)
+    const imported = await withArchive(database, settings, source, options, (archive) => {
+      journal.archive = { path: source.path, index: archive.index }
+      return importArchive(database, settings, options, { ...archive, journal })
+    })
+    return { ...imported, archivePath: source.path, durationMs: Math.round(performance.now() - startedAt) }
+  })
 }
 
 type Imported = Omit<ImportResult, 'archivePath' | 'durationMs'>

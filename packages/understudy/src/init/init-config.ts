@@ -3,18 +3,16 @@ import { writeFile } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import { CONFIG_FILES } from '../config/find-config.js'
 import type { Settings } from '../config/settings.js'
-import type { Database } from '../database/port.js'
+import type { DatabaseOptions } from '../database/with-database.js'
 import { UnderstudyError } from '../errors.js'
 import { type Inspection, inspectDatabase } from '../inspect/inspect-database.js'
 import { renderConfig } from './render-config.js'
 
-export interface InitOptions {
+export interface InitOptions extends DatabaseOptions {
   /** Where the configuration is written. Default: the working directory. */
   readonly folder?: string | undefined
   /** Writes over an `understudy.config.ts` that exists. */
   readonly overwrites?: boolean | undefined
-  /** A database that is open already; else the settings' one is opened. */
-  readonly database?: Database | undefined
 }
 
 export interface InitResult {
@@ -34,7 +32,7 @@ export async function initConfig(settings: Settings, options: InitOptions = {}):
   const path = join(folder, 'understudy.config.ts')
   refuseExisting(folder, options.overwrites ? path : null)
   const bare = { ...settings, schemas: [], exclude: [], relations: {}, references: {} }
-  const inspection = await inspectDatabase(bare, { profile: true, database: options.database })
+  const inspection = await inspectDatabase(bare, { profile: true, database: options.database, signal: options.signal })
   await writeFile(path, renderConfig(inspection, databaseLine(settings, inspection, folder)))
   return { path, inspection }
 }

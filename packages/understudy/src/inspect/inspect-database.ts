@@ -2,7 +2,7 @@ import { readCatalog } from '../catalog/read-catalog.js'
 import type { Settings } from '../config/settings.js'
 import type { Database, Session } from '../database/port.js'
 import { pinSettings } from '../database/settings.js'
-import { withDatabase } from '../database/with-database.js'
+import { type DatabaseOptions, withDatabase } from '../database/with-database.js'
 import { type BuiltModel, buildModel } from '../model/build-model.js'
 import type { LeftOut } from '../model/content-relations.js'
 import { type ContentRelation, type Identity, type Reference, relationLabel } from '../model/model.js'
@@ -53,12 +53,12 @@ export interface Cycle {
 /** Reads the catalog and tells what the content model is. Writes nothing. With `profile` it also looks at rows. */
 export async function inspectDatabase(
   settings: Settings,
-  options: { readonly profile?: boolean | undefined; readonly database?: Database | undefined } = {},
+  options: DatabaseOptions & { readonly profile?: boolean | undefined } = {},
 ): Promise<Inspection> {
-  return await withDatabase({ url: settings.database, open: options.database }, (database) =>
+  return await withDatabase(settings, options, (database) =>
     database.withSession((session) =>
       session.transaction({ isolation: 'repeatable read', isReadOnly: true }, () =>
-        inspectSession(database, session, settings, options.profile === true),
+        session.abortable(options.signal, () => inspectSession(database, session, settings, options.profile === true)),
       ),
     ),
   )

@@ -1,6 +1,6 @@
 import type { Settings } from '../config/settings.js'
-import type { Database, Session } from '../database/port.js'
-import { withDatabase } from '../database/with-database.js'
+import type { Session } from '../database/port.js'
+import { type DatabaseOptions, withDatabase } from '../database/with-database.js'
 import { assertNoDrift } from './compare-ledger.js'
 import { createLedger, type LedgerEntry, writeLedgerRow, writeLog } from './ledger.js'
 import type { MigrationFile } from './migration-files.js'
@@ -11,7 +11,7 @@ import { lockOptionsOf, type RunnerOptions } from './run-steps.js'
 import { assertFinished } from './unfinished.js'
 import { withMigrationLock } from './with-migration-lock.js'
 
-export interface BaselineOptions extends Pick<RunnerOptions, 'waitMs' | 'allow' | 'onProgress'> {
+export interface BaselineOptions extends Pick<RunnerOptions, 'waitMs' | 'allow' | 'onProgress'>, DatabaseOptions {
   /**
    * The last migration that the database has already, by number or id. Without it: what the application's own list names, or, without
    * such a list, all of them.
@@ -19,8 +19,6 @@ export interface BaselineOptions extends Pick<RunnerOptions, 'waitMs' | 'allow' 
   readonly to?: string | undefined
   /** True: say what would be recorded, and record nothing. */
   readonly isPlanOnly?: boolean | undefined
-  /** A database that is open already, instead of the one that the settings name. It stays open. */
-  readonly database?: Database | undefined
 }
 
 export interface BaselineResult {
@@ -39,7 +37,7 @@ export interface BaselineResult {
  */
 export async function migrateBaseline(settings: Settings, options: BaselineOptions = {}): Promise<BaselineResult> {
   const project = await readProject(settings, options)
-  return await withDatabase({ url: settings.database, open: options.database }, (database) =>
+  return await withDatabase(settings, options, (database) =>
     withMigrationLock(database, lockOptionsOf(options), (turn) =>
       turn(async (session) => {
         const { entries, unknown } = await planBaseline(session, project, options)

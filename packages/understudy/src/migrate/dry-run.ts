@@ -42,7 +42,7 @@ export interface DryRunStep {
 export async function migrateDryRun(settings: Settings, options: MigrateOptions = {}): Promise<DryRunResult> {
   const project = await readProject(settings, options)
   const selection = selectionOf(project, options)
-  return await withDatabase({ url: settings.database, open: options.database, signal: options.signal }, (database) =>
+  return await withDatabase(settings, options, (database) =>
     withMigrationLock(database, lockOptionsOf(options), (turn) =>
       turn(async (session) => {
         const { steps, manual } = await planRun(session, project, { selection, allow: options.allow })

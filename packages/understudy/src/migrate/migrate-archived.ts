@@ -26,7 +26,7 @@ export async function migrateArchived(
   const started = performance.now()
   const project = await readProject(settings, options)
   const safeguards = createSafeguards(settings, options)
-  return await withDatabase({ url: settings.database, open: options.database }, async (database) => {
+  return await withDatabase(settings, options, async (database) => {
     const applied = await withMigrationLock(database, lockOptionsOf(options), async (turn) => {
       const { steps } = await turn((session) => planArchived(session, project, options))
       if (steps.length === 0) return []

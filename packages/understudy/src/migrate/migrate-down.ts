@@ -1,6 +1,6 @@
 import type { Settings } from '../config/settings.js'
-import type { Database, Session } from '../database/port.js'
-import { withDatabase } from '../database/with-database.js'
+import type { Session } from '../database/port.js'
+import { type DatabaseOptions, withDatabase } from '../database/with-database.js'
 import { UnderstudyError } from '../errors.js'
 import { assertNoDrift, type DriftFinding } from './compare-ledger.js'
 import { createSafeguards, type SafetyOptions } from './guarded.js'
@@ -11,13 +11,11 @@ import { type AppliedMigration, lockOptionsOf, type RunnerOptions, runSteps } fr
 import { assertFinished } from './unfinished.js'
 import { withMigrationLock } from './with-migration-lock.js'
 
-export interface MigrateDownOptions extends RunnerOptions, SafetyOptions {
+export interface MigrateDownOptions extends RunnerOptions, SafetyOptions, DatabaseOptions {
   /** The migration that stays as the last one, by number or id; `none` takes all of them back. */
   readonly to: string
   /** True: say what would be taken back, and take nothing back. */
   readonly isPlanOnly?: boolean | undefined
-  /** A database that is open already, instead of the one that the settings name. It stays open. */
-  readonly database?: Database | undefined
 }
 
 export interface MigrateDownResult {
@@ -40,7 +38,7 @@ export async function migrateDown(settings: Settings, options: MigrateDownOption
   const started = performance.now()
   const project = await readProject(settings, options)
   const safeguards = createSafeguards(settings, options)
-  return await withDatabase({ url: settings.database, open: options.database, signal: options.signal }, (database) =>
+  return await withDatabase(settings, options, (database) =>
     withMigrationLock(database, lockOptionsOf(options), async (turn) => {
       const { steps } = await turn((session) => planDown(session, project, options))
       const result = { database: database.label, ids: steps.map(({ file }) => file.id) }

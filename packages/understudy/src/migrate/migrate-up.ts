@@ -1,6 +1,6 @@
 import type { Settings } from '../config/settings.js'
-import type { Database, Session } from '../database/port.js'
-import { withDatabase } from '../database/with-database.js'
+import type { Session } from '../database/port.js'
+import { type DatabaseOptions, withDatabase } from '../database/with-database.js'
 import { UnderstudyError } from '../errors.js'
 import { assertNoDrift, type DriftFinding } from './compare-ledger.js'
 import { createSafeguards, type SafetyOptions } from './guarded.js'
@@ -12,15 +12,13 @@ import { type AppliedMigration, lockOptionsOf, type RunnerOptions, runSteps } fr
 import { assertFinished } from './unfinished.js'
 import { withMigrationLock } from './with-migration-lock.js'
 
-export interface MigrateOptions extends RunnerOptions, SafetyOptions {
+export interface MigrateOptions extends RunnerOptions, SafetyOptions, DatabaseOptions {
   /** The first package; wins over DB_MIGRATION_STARTWITH. */
   readonly from?: string | undefined
   /** The last package; wins over DB_MIGRATION_ENDWITH. */
   readonly to?: string | undefined
   /** One migration by number or id, a manual one too; instead of packages. */
   readonly only?: string | undefined
-  /** A database that is open already, instead of the one that the settings name. It stays open. */
-  readonly database?: Database | undefined
 }
 
 export interface MigrateResult {
@@ -44,35 +42,32 @@ export async function migrateUp(settings: Settings, options: MigrateOptions = {}
   const project = await readProject(settings, options)
   const selection = selectionOf(project, options)
   const safeguards = createSafeguards(settings, options)
-  return await withDatabase(
-    { url: settings.database, open: options.database, signal: options.signal, folder: 'make' },
-    async (database) => {
-      const result = await withMigrationLock(database, lockOptionsOf(options), async (turn) => {
-        const plan = (session: Session) => planRun(session, project, { selection, allow: options.allow })
-        const { steps, manual } = await turn(plan)
-        if (steps.length === 0) return { applied: [], manual: idsOf(manual) }
-        const archive = await safeguards.archive(database, steps)
-        return await turn(async (session) => {
-          // Planned anew: between two turns on an embedded database somebody else in this process may have had one.
-          const { steps, manual, overridden } = await plan(session)
-          const { mirror } = settings.migrations
-          const context = {
-            settings,
-            direction: 'up',
-            method: 'run',
-            mirror,
-            safeguards,
-            archive,
-            overridden,
-            options,
-          } as const
-          const applied = await runSteps(session, steps, { ...context, packageOf: project.packageOf })
-          return { applied, manual: idsOf(manual) }
-        })
+  return await withDatabase({ ...settings, folder: 'make' }, options, async (database) => {
+    const result = await withMigrationLock(database, lockOptionsOf(options), async (turn) => {
+      const plan = (session: Session) => planRun(session, project, { selection, allow: options.allow })
+      const { steps, manual } = await turn(plan)
+      if (steps.length === 0) return { applied: [], manual: idsOf(manual) }
+      const archive = await safeguards.archive(database, steps)
+      return await turn(async (session) => {
+        // Planned anew: between two turns on an embedded database somebody else in this process may have had one.
+        const { steps, manual, overridden } = await plan(session)
+        const { mirror } = settings.migrations
+        const context = {
+          settings,
+          direction: 'up',
+          method: 'run',
+          mirror,
+          safeguards,
+          archive,
+          overridden,
+          options,
+        } as const
+        const applied = await runSteps(session, steps, { ...context, packageOf: project.packageOf })
+        return { applied, manual: idsOf(manual) }
       })
-      return { database: database.label, ...result, durationMs: Math.round(performance.now() - started) }
-    },
-  )
+    })
+    return { database: database.label, ...result, durationMs: Math.round(performance.now() - started) }
+  })
 }
 
 export interface PlannedRun extends MigrationPlan {

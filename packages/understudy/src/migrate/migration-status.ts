@@ -1,6 +1,5 @@
 import type { MigrationPackage, Settings } from '../config/settings.js'
-import type { Database } from '../database/port.js'
-import { withDatabase } from '../database/with-database.js'
+import { type DatabaseOptions, withDatabase } from '../database/with-database.js'
 import type { LedgerRow } from './ledger.js'
 import { type MigrationProject, type MigrationRecords, readProject, readRecords } from './read-project.js'
 
@@ -41,16 +40,15 @@ export interface MigrationState {
  */
 export async function migrationStatus(
   settings: Settings,
-  options: { readonly database?: Database | undefined; readonly allow?: readonly string[] | undefined } = {},
+  options: DatabaseOptions & { readonly allow?: readonly string[] | undefined } = {},
 ): Promise<MigrationStatus> {
   const project = await readProject(settings, options)
-  const { label, records } = await withDatabase(
-    { url: settings.database, open: options.database },
-    async (database) => ({
-      label: database.label,
-      records: await database.withSession((session) => readRecords(session, project)),
-    }),
-  )
+  const { label, records } = await withDatabase(settings, options, async (database) => ({
+    label: database.label,
+    records: await database.withSession((session) =>
+      session.abortable(options.signal, () => readRecords(session, project)),
+    ),
+  }))
   const schema = statesOf(project, records)
   const archived = archivedStatesOf(project, records)
   const { packages, packageOf, files } = project

@@ -1,6 +1,6 @@
 import type { Settings } from '../config/settings.js'
-import type { Database, Session } from '../database/port.js'
-import { withDatabase } from '../database/with-database.js'
+import type { Session } from '../database/port.js'
+import { type DatabaseOptions, withDatabase } from '../database/with-database.js'
 import { UnderstudyError } from '../errors.js'
 import { compareLedger } from './compare-ledger.js'
 import { describeInvalid, mentions, readInvalidIndexes } from './invalid-indexes.js'
@@ -20,13 +20,11 @@ import { type MigrationProject, readProject } from './read-project.js'
 import { lockOptionsOf, type RunnerOptions } from './run-steps.js'
 import { withMigrationLock } from './with-migration-lock.js'
 
-export interface RepairOptions extends Pick<RunnerOptions, 'waitMs' | 'allow' | 'onProgress'> {
+export interface RepairOptions extends Pick<RunnerOptions, 'waitMs' | 'allow' | 'onProgress'>, DatabaseOptions {
   /** By number or id. Default: every changed migration. */
   readonly only?: readonly string[] | undefined
   /** True: say what would be accepted, and accept nothing. */
   readonly isPlanOnly?: boolean | undefined
-  /** A database that is open already, instead of the one that the settings name. It stays open. */
-  readonly database?: Database | undefined
 }
 
 export interface RepairResult {
@@ -52,7 +50,7 @@ export async function migrateRepair(settings: Settings, options: RepairOptions =
   const project = await readProject(settings, options)
   const all = [...project.files, ...project.archived]
   const named = options.only?.map((name) => findNamed(all, name).id)
-  return await withDatabase({ url: settings.database, open: options.database }, (database) =>
+  return await withDatabase(settings, options, (database) =>
     withMigrationLock(database, lockOptionsOf(options), (turn) =>
       turn(async (session) => {
         const ledger = await readLedger(session)
@@ -85,13 +83,11 @@ async function accept(
   })
 }
 
-export interface ResolveOptions extends Pick<RunnerOptions, 'waitMs' | 'allow' | 'onProgress'> {
+export interface ResolveOptions extends Pick<RunnerOptions, 'waitMs' | 'allow' | 'onProgress'>, DatabaseOptions {
   /** The unfinished migration, by number or id. */
   readonly migration: string
   /** `applied`: a person has completed it; `pending`: a person has taken it back, and it may run again. */
   readonly as: 'applied' | 'pending'
-  /** A database that is open already, instead of the one that the settings name. It stays open. */
-  readonly database?: Database | undefined
 }
 
 /**
@@ -103,7 +99,7 @@ export interface ResolveOptions extends Pick<RunnerOptions, 'waitMs' | 'allow' |
 export async function migrateResolve(settings: Settings, options: ResolveOptions): Promise<{ readonly id: string }> {
   const project = await readProject(settings, options)
   const file = findNamed([...project.files, ...project.archived], options.migration)
-  return await withDatabase({ url: settings.database, open: options.database }, (database) =>
+  return await withDatabase(settings, options, (database) =>
     withMigrationLock(database, lockOptionsOf(options), (turn) =>
       turn(async (session) => {
         const row = (await readLedger(session)).find(({ id }) => id === file.id)

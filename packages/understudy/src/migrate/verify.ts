@@ -1,6 +1,5 @@
 import type { Settings } from '../config/settings.js'
-import type { Database } from '../database/port.js'
-import { withDatabase } from '../database/with-database.js'
+import { type DatabaseOptions, withDatabase } from '../database/with-database.js'
 import type { LedgerRow } from './ledger.js'
 import { type LoadedMigration, loadMigrations } from './load-migration.js'
 import { type MigrationProject, type MigrationRecords, readProject, readRecords } from './read-project.js'
@@ -30,12 +29,14 @@ export interface VerifyFinding {
  */
 export async function migrateVerify(
   settings: Settings,
-  options: { readonly database?: Database | undefined; readonly allow?: readonly string[] | undefined } = {},
+  options: DatabaseOptions & { readonly allow?: readonly string[] | undefined } = {},
 ): Promise<VerifyResult> {
   const project = await readProject(settings, options)
   const loaded = await loadMigrations([...project.files, ...project.archived], settings.root)
-  return await withDatabase({ url: settings.database, open: options.database }, async (database) => {
-    const records = await database.withSession((session) => readRecords(session, project))
+  return await withDatabase(settings, options, async (database) => {
+    const records = await database.withSession((session) =>
+      session.abortable(options.signal, () => readRecords(session, project)),
+    )
     const findings = findingsOf(project, records, loaded)
     return {
       database: database.label,

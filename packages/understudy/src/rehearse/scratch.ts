@@ -20,7 +20,7 @@ export interface ScratchOptions {
 
 /** Gives `use` an empty database that is gone afterwards, whatever happens. */
 export async function withScratch<T>(
-  { scratchUrl }: ScratchOptions,
+  { scratchUrl, signal }: ScratchOptions,
   use: (database: Database, url: string) => Promise<T>,
 ): Promise<T> {
   if (scratchUrl === undefined) return await withEmbeddedScratch(use)
@@ -28,7 +28,7 @@ export async function withScratch<T>(
     throw new UnderstudyError('DATABASE_URL_INVALID', 'a scratch URL names a PostgreSQL server', {
       hint: 'Write --scratch-url postgres://role:password@host:5432/postgres; a database of its own is made there and removed.',
     })
-  return await withServerScratch(scratchUrl, use)
+  return await withServerScratch(scratchUrl, signal, use)
 }
 
 /** Brings a scratch database to the archive's own level and fills it with the archive's rows, ids included. */
@@ -79,15 +79,16 @@ async function withEmbeddedScratch<T>(use: (database: Database, url: string) => 
 
 async function withServerScratch<T>(
   serverUrl: string,
+  signal: AbortSignal | undefined,
   use: (database: Database, url: string) => Promise<T>,
 ): Promise<T> {
   const name = `understudy_scratch_${randomBytes(6).toString('hex')}`
-  const server = await openDatabase(serverUrl)
+  const server = await openDatabase(serverUrl, { signal })
   try {
     await server.withSession((session) => session.script(`create database ${quoteIdentifier(name)} template template0`))
     const url = urlOfDatabase(serverUrl, name)
     try {
-      const database = await openDatabase(url)
+      const database = await openDatabase(url, { signal })
       try {
         return await use(database, url)
       } finally {

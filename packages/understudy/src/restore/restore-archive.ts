@@ -6,7 +6,7 @@ import type { LockHolder } from '../database/lock-holder.js'
 import { lockedTransaction } from '../database/locked-transaction.js'
 import type { Database, Session } from '../database/port.js'
 import { pinSettings } from '../database/settings.js'
-import { withDatabase } from '../database/with-database.js'
+import { type DatabaseOptions, withDatabase } from '../database/with-database.js'
 import { UnderstudyError } from '../errors.js'
 import { resolveArchive } from '../import/import-content.js'
 import type { ImportRun, Outcome } from '../import/import-run.js'
@@ -19,7 +19,7 @@ import { createRegistry, readInstance } from '../registry/registry.js'
 import { emptyRelations, putBack } from './empty-relations.js'
 import { planRestore, type RestoredRelation, type RestorePlan } from './plan-restore.js'
 
-export interface RestoreOptions {
+export interface RestoreOptions extends DatabaseOptions {
   /** A path, or `latest`: the newest archive in the settings' folder. */
   readonly archive: string
   /** True: the plan is returned and nothing is written. */
@@ -34,9 +34,6 @@ export interface RestoreOptions {
   readonly waitMs?: number | undefined
   readonly onWait?: ((holder: LockHolder | undefined) => void) | undefined
   readonly onProgress?: OnProgress | undefined
-  readonly signal?: AbortSignal | undefined
-  /** A database that is open already; else the settings' one is opened. */
-  readonly database?: Database | undefined
 }
 
 export interface RestoreResult {
@@ -62,32 +59,29 @@ export async function restoreArchive(settings: Settings, options: RestoreOptions
   const path = await resolveArchive(settings, options.archive)
   const index = await readArchive(path)
   refuseMasked(index)
-  return await withDatabase(
-    { url: settings.database, open: options.database, signal: options.signal },
-    async (database) => {
-      const finish = (plan: RestorePlan, isWritten: boolean): RestoreResult => ({
-        plan,
-        archivePath: path,
-        isWritten,
-        durationMs: Math.round(performance.now() - startedAt),
-      })
-      const run = (session: Session, isDryRun: boolean) =>
-        runOf(session, { settings, options, database, path, index, isDryRun })
-      const plan = await database.withSession((session) => planOnly(run(session, true)))
-      if (options.isDryRun === true) return finish(plan, false)
-      if (differences(plan) === 0) return finish(plan, false)
-      refuseBeyondLimit(plan, options.maxRemoved ?? DEFAULT_MAX_REMOVED)
-      await database.withSession((session) => requireName(session, plan, options.targetName))
-      if (options.confirm !== undefined && !(await options.confirm(plan)))
-        throw new UnderstudyError('CANCELLED', 'the restore was declined', { hint: 'Nothing was written.' })
-      const { waitMs = DEFAULT_WAIT_MS, onWait, signal } = options
-      const waiting = { waitMs, onWait, signal }
-      await database.withSession((session) =>
-        withAdvisoryLock(session, waiting, () => restoreWhole(run(session, false), (found) => expectSame(found, plan))),
-      )
-      return finish(plan, true)
-    },
-  )
+  return await withDatabase(settings, options, async (database) => {
+    const finish = (plan: RestorePlan, isWritten: boolean): RestoreResult => ({
+      plan,
+      archivePath: path,
+      isWritten,
+      durationMs: Math.round(performance.now() - startedAt),
+    })
+    const run = (session: Session, isDryRun: boolean) =>
+      runOf(session, { settings, options, database, path, index, isDryRun })
+    const plan = await database.withSession((session) => planOnly(run(session, true)))
+    if (options.isDryRun === true) return finish(plan, false)
+    if (differences(plan) === 0) return finish(plan, false)
+    refuseBeyondLimit(plan, options.maxRemoved ?? DEFAULT_MAX_REMOVED)
+    await database.withSession((session) => requireName(session, plan, options.targetName))
+    if (options.confirm !== undefined && !(await options.confirm(plan)))
+      throw new UnderstudyError('CANCELLED', 'the restore was declined', { hint: 'Nothing was written.' })
+    const { waitMs = DEFAULT_WAIT_MS, onWait, signal } = options
+    const waiting = { waitMs, onWait, signal }
+    await database.withSession((session) =>
+      withAdvisoryLock(session, waiting, () => restoreWhole(run(session, false), (found) => expectSame(found, plan))),
+    )
+    return finish(plan, true)
+  })
 }
 
 /** The same into a scratch database, which holds nothing but what migrations have seeded: nothing is counted, nobody is asked. */

@@ -1,9 +1,9 @@
 import { locateArchive } from '../archive/store.js'
 import { readCatalog } from '../catalog/read-catalog.js'
 import type { Settings } from '../config/settings.js'
-import type { Database, Session } from '../database/port.js'
+import type { Session } from '../database/port.js'
 import { pinSettings } from '../database/settings.js'
-import { withDatabase } from '../database/with-database.js'
+import { type DatabaseOptions, withDatabase } from '../database/with-database.js'
 import { UnderstudyError } from '../errors.js'
 import { buildModel } from '../model/build-model.js'
 import { configuredRelations } from '../model/content-relations.js'
@@ -25,11 +25,9 @@ export interface SessionValidateOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-export interface ValidateOptions extends SessionValidateOptions {
+export interface ValidateOptions extends SessionValidateOptions, DatabaseOptions {
   /** A path, or `latest`: the newest archive in the settings' folder. Default: none. */
   readonly archive?: string | undefined
-  /** A database that is open already; else the settings' one is opened. */
-  readonly database?: Database | undefined
 }
 
 export interface Validation {
@@ -52,7 +50,7 @@ export interface Validation {
 export async function validateDatabase(settings: Settings, options: ValidateOptions = {}): Promise<Validation> {
   const startedAt = performance.now()
   const archive = options.archive && (await locateArchive(settings.archives, options.archive))
-  return await withDatabase({ url: settings.database, open: options.database, signal: options.signal }, (database) =>
+  return await withDatabase(settings, options, (database) =>
     database.withSession(async (session) => {
       // Rows are compared in a temporary table, which a read-only transaction may not make.
       const isReadOnly = archive === undefined || (await isReplica(session))

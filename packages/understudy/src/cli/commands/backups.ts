@@ -82,7 +82,7 @@ function addPrune(backups: Command, cli: Cli): void {
     .option('--dry-run', 'show what would go and remove nothing')
     .option('--yes', 'do not ask; needed where nobody can be asked')
     .addHelpText('after', examples({ 'in a nightly job': 'understudy backups prune --keep 7 --keep-days 30 --yes' }))
-  act<PruneOptions>(command, cli, async ({ settings, output, options }) => {
+  act<PruneOptions>(command, cli, async ({ settings, output, signal, options }) => {
     const mustAsk = !options.dryRun && !options.yes
     if (mustAsk) requireTerminal(output)
     const { pruneBackups } = await import('../../backups/prune-backups.js')
@@ -91,6 +91,7 @@ function addPrune(backups: Command, cli: Cli): void {
       keepDays: options.keepDays,
       isDryRun: options.dryRun,
       confirm: mustAsk ? (plan) => confirmPrune(plan, output) : undefined,
+      signal,
     })
     output.result(result, () => renderPrune(result, output.style))
     return EXIT_CODES.done

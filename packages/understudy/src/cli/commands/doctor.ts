@@ -18,9 +18,9 @@ export function addDoctorCommand(program: Command, cli: Cli): void {
         'in a script': 'understudy doctor && understudy import --yes',
       }),
     )
-  act<object>(command, cli, async ({ settings, output }) => {
+  act<object>(command, cli, async ({ settings, output, signal }) => {
     const { examineDatabase } = await import('../../doctor/examine-database.js')
-    const diagnosis = await examineDatabase(settings)
+    const diagnosis = await examineDatabase(settings, { signal })
     output.result(diagnosis, () => renderDiagnosis(diagnosis, output.style))
     return Object.values(diagnosis.works).every(Boolean) ? EXIT_CODES.done : EXIT_CODES.invalid
   })

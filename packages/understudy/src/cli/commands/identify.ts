@@ -26,7 +26,7 @@ export function addIdentifyCommand(program: Command, cli: Cli): void {
     .option('--yes', 'fill without asking')
     .option('--wait <seconds>', 'how long to wait for another run', parseSeconds, 60)
     .addHelpText('after', examples(EXAMPLES))
-  act<Options>(command, cli, async ({ settings, output, options, args: [only] }) => {
+  act<Options>(command, cli, async ({ settings, output, signal, options, args: [only] }) => {
     const { identifyRows } = await import('../../identify/identify-rows.js')
     const mustAsk = !options.dryRun && !options.yes && output.canAsk
     const result = await identifyRows(settings, {
@@ -36,6 +36,7 @@ export function addIdentifyCommand(program: Command, cli: Cli): void {
       confirm: mustAsk ? (planned) => confirmLines(renderIdentities(planned, output.errorStyle), output) : undefined,
       waitMs: options.wait * 1000,
       onWait: (holder) => output.note(waitingNote(holder)),
+      signal,
     })
     output.result(result, () => renderIdentities(result, output.style))
     return result.relations.length > 0 && !result.isWritten ? EXIT_CODES.invalid : EXIT_CODES.done

@@ -20,9 +20,9 @@ export function addInitCommand(program: Command, cli: Cli): void {
         'for another': 'understudy init --database postgres://localhost/shop',
       }),
     )
-  act<Options>(command, cli, async ({ settings, output, options }) => {
+  act<Options>(command, cli, async ({ settings, output, signal, options }) => {
     const { initConfig } = await import('../../init/init-config.js')
-    const { path, inspection } = await initConfig(settings, { overwrites: options.force })
+    const { path, inspection } = await initConfig(settings, { overwrites: options.force, signal })
     const count = inspection.warnings.length + inspection.problems.length
     output.result({ path, relations: inspection.relations.length, doubts: count }, () => [
       output.style.green(`${relative('.', path)} written from ${inspection.label}`),

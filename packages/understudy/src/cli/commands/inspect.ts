@@ -22,9 +22,9 @@ export function addInspectCommand(program: Command, cli: Cli): void {
           'understudy inspect --json | jq \'.relations[] | select(.identity.kind == "origin").relation\'',
       }),
     )
-  act<Options>(command, cli, async ({ settings, output, options }) => {
+  act<Options>(command, cli, async ({ settings, output, signal, options }) => {
     const { inspectDatabase } = await import('../../inspect/inspect-database.js')
-    const inspection = await inspectDatabase(settings, { profile: options.profile })
+    const inspection = await inspectDatabase(settings, { profile: options.profile, signal })
     output.result(inspection, () => renderInspection(inspection, output))
     return inspection.problems.length > 0 ? EXIT_CODES.invalid : EXIT_CODES.done
   })

@@ -25,10 +25,10 @@ export function addMigrateBaselineCommand(migrate: Command, cli: Cli): void {
       }),
     )
   addSharedOptions(command)
-  act<Options>(command, cli, async ({ settings, output, options }) => {
+  act<Options>(command, cli, async ({ settings, output, signal, options }) => {
     if (!options.yes) requireTerminal(output, 'say `--yes`')
     const { migrateBaseline } = await import('../../migrate/baseline.js')
-    const engineOptions = { ...toSharedOptions(options, output), to: options.to }
+    const engineOptions = { ...toSharedOptions(options, output, signal), to: options.to }
     if (!options.yes) {
       const { ids, database } = await migrateBaseline(settings, { ...engineOptions, isPlanOnly: true })
       const question = 'Record these as applied, without running them?'

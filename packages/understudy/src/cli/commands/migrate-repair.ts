@@ -24,11 +24,11 @@ export function addMigrateRepairCommand(migrate: Command, cli: Cli): void {
       }),
     )
   addSharedOptions(command)
-  act<Options>(command, cli, async ({ settings, output, options }) => {
+  act<Options>(command, cli, async ({ settings, output, signal, options }) => {
     if (!options.yes) requireTerminal(output, 'say `--yes`')
     const { migrateRepair } = await import('../../migrate/repair.js')
     const only = command.args.length > 0 ? command.args : undefined
-    const engineOptions = { ...toSharedOptions(options, output), only }
+    const engineOptions = { ...toSharedOptions(options, output, signal), only }
     if (!options.yes) {
       const plan = await migrateRepair(settings, { ...engineOptions, isPlanOnly: true })
       const lines = plan.accepted.map(({ id, appliedAt }) => `${id}, applied at ${appliedAt}`)

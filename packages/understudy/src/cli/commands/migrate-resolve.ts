@@ -25,12 +25,12 @@ export function addMigrateResolveCommand(migrate: Command, cli: Cli): void {
       }),
     )
   addSharedOptions(command)
-  act<Options>(command, cli, async ({ settings, output, options, args: [migration = ''] }) => {
+  act<Options>(command, cli, async ({ settings, output, signal, options, args: [migration = ''] }) => {
     if (Boolean(options.applied) === Boolean(options.pending))
       throw new UnderstudyError('USAGE', 'either --applied or --pending is needed')
     const { migrateResolve } = await import('../../migrate/repair.js')
     const as = options.applied ? 'applied' : 'pending'
-    const { id } = await migrateResolve(settings, { ...toSharedOptions(options, output), migration, as })
+    const { id } = await migrateResolve(settings, { ...toSharedOptions(options, output, signal), migration, as })
     output.result({ id, as }, () => [`${id} counts as ${as} now`])
     return EXIT_CODES.done
   })

@@ -18,9 +18,9 @@ export function addMigrateStatusCommand(migrate: Command, cli: Cli): void {
           'understudy migrate status || [ $? -ne 2 ] || understudy migrate up',
       }),
     )
-  act(command, cli, async ({ settings, output }) => {
+  act(command, cli, async ({ settings, output, signal }) => {
     const { migrationStatus } = await import('../../migrate/migration-status.js')
-    const status = await migrationStatus(settings)
+    const status = await migrationStatus(settings, { signal })
     output.result(status, () => renderMigrationStatus(status, output.style))
     if (status.problemCount > 0) return EXIT_CODES.invalid
     return status.pendingCount > 0 ? EXIT_CODES.pending : EXIT_CODES.done
