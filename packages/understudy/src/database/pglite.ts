@@ -21,7 +21,7 @@ const UNFINISHED_FILE = 'understudy.unfinished'
  * In memory PGlite copies a table's whole file each time that it grows by `posix_fallocate`, the default: writing 200 MB of
  * lines took 54 s, and takes 5 s like this. A folder does not care.
  */
-const START_PARAMS = [...PGlite.defaultStartParams, '-c', 'file_extend_method=write_zeros']
+const START_PARAMS = ['-c', 'file_extend_method=write_zeros']
 
 interface Instance {
   readonly pglite: PGlite
@@ -185,7 +185,7 @@ async function startPglite(options: PGliteOptions): Promise<PGlite> {
   }
   let pglite: PGlite
   try {
-    pglite = await PGlite.create({ ...options, startParams: START_PARAMS, onStderr })
+    pglite = await PGlite.create({ ...options, startParams: [...PGlite.defaultStartParams, ...START_PARAMS], onStderr })
   } catch (error) {
     const reasons = said.filter((line) => /FATAL|PANIC|ERROR/.test(line))
     throw unusable(options.dataDir ?? 'memory', reasons.join('\n') || String(error), error)
