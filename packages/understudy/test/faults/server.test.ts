@@ -12,7 +12,7 @@ import { servers, type TestDatabase, urlOf } from '../support/engines.js'
 import { type NetworkProxy, startProxy } from '../support/proxy.js'
 import { settingsFor } from '../support/scenario.js'
 import { type OwnServer, startOwnServer } from '../support/servers.js'
-import { CONFIG, content, fingerprint, points, SCHEMA, scratchFolder, untilAlone } from './support.js'
+import { CONFIG, content, fingerprint, points, SCHEMA, scratchFolder, untilAlone, withoutSequences } from './support.js'
 
 const TIMEOUT_MS = 300_000
 
@@ -37,12 +37,7 @@ async function expectWhole(
   return isAfter
 }
 
-/** A server that comes back from a crash has moved every sequence on that was used since its last checkpoint. */
-function withoutSequences(state: unknown): unknown {
-  return (state as { name: string }[]).filter(({ name }) => !name.includes('_id_seq'))
-}
-
-describe.each(servers.slice(0, 1))('between this program and $name', (engine) => {
+describe.each(servers)('between this program and $name', (engine) => {
   let archive: string
   let after: unknown
   let proxy: NetworkProxy
@@ -139,10 +134,10 @@ describe.each(servers.slice(0, 1))('between this program and $name', (engine) =>
   })
 })
 
-describe('a server of its own', () => {
+describe.each(servers.map(({ server }) => server.major))('a PostgreSQL %d of its own', (major) => {
   let own: OwnServer
   beforeAll(async () => {
-    own = await startOwnServer()
+    own = await startOwnServer({ major })
   })
   afterAll(async () => {
     await own.stop()

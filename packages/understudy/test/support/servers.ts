@@ -90,19 +90,25 @@ export interface OwnServer {
   stop(): Promise<void>
 }
 
-/** The newest PostgreSQL. With `maxFileBytes` its disk is full for every file that would grow longer; WAL needs 16 MiB. */
-export async function startOwnServer(options: { readonly maxFileBytes?: number } = {}): Promise<OwnServer> {
+/**
+ * The newest PostgreSQL, or the one of a major version that the machine has. With `maxFileBytes` its disk is full for every file that would
+ * grow longer; WAL needs 16 MiB.
+ */
+export async function startOwnServer(
+  options: { readonly major?: number; readonly maxFileBytes?: number } = {},
+): Promise<OwnServer> {
   const scratch = await makeScratchRoot()
   try {
     const account = await serverAccount()
-    const [installation] = await findInstallations()
+    const { major, maxFileBytes } = options
+    const installation = (await findInstallations()).find((each) => major === undefined || each.major === major)
     const [port] = await freePorts(1)
     if (installation === undefined || port === undefined) throw new Error('there is no PostgreSQL to start')
     const reachable = await reachableInstallation(installation, account, scratch)
     const prepared = await initialise(reachable, { scratch, account, port })
     // What is committed must be there after a crash.
     const settings = { ...SETTINGS, synchronous_commit: 'on' }
-    const run = () => spawnRunner([prepared], account, { scratch, settings, ...options })
+    const run = () => spawnRunner([prepared], account, { scratch, settings, maxFileBytes })
     let runner = run()
     await waitUntilReady(prepared)
     return {
@@ -172,7 +178,7 @@ async function initialise(
 interface RunnerOptions {
   readonly scratch: string
   readonly settings?: Readonly<Record<string, string>>
-  readonly maxFileBytes?: number
+  readonly maxFileBytes?: number | undefined
 }
 
 function spawnRunner(
