@@ -69,7 +69,7 @@ const BALANCED = `
            where balance <> coalesce((select sum(amount) from entries e where e.account_id = a.id), 0)) as wrong
     from entries`
 
-describe.each(servers.slice(0, 1))('on $name', (engine) => {
+describe.each(servers)('on $name', (engine) => {
   test('two thousand writes during an export: the archive is one moment of them', { timeout: 300_000 }, async () => {
     const source = await createStage(engine, `${BANK}; ${ACCOUNTS}`)
     const folder = scratchFolder()

@@ -42,7 +42,7 @@ function start(args: readonly string[], url: string): Killable {
   return started
 }
 
-describe.each(servers.slice(0, 1))('on $name', (engine) => {
+describe.each(servers)('on $name', (engine) => {
   /** A source that was exported, and a target with another history. */
   async function withPair(use: (source: TestDatabase, target: TestDatabase) => Promise<void>): Promise<void> {
     await withTestDatabases([engine, engine], async ([source, target]) => {

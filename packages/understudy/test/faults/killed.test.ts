@@ -32,13 +32,12 @@ async function runAndKill({ proxy, url }: Lane, args: readonly string[], at?: nu
 
 let folder: string
 
-beforeAll(async () => {
-  folder = scratchFolder()
-  await writeFile(join(folder, 'understudy.config.json'), JSON.stringify(CONFIG))
-})
-
-describe.each(servers.slice(0, 1))('on $name', (engine) => {
+describe.each(servers)('on $name', (engine) => {
   const lanes: Lane[] = []
+  beforeAll(async () => {
+    folder = scratchFolder()
+    await writeFile(join(folder, 'understudy.config.json'), JSON.stringify(CONFIG))
+  })
   afterAll(async () => {
     for (const { created, proxy } of lanes) {
       await proxy.close()
