@@ -121,6 +121,12 @@ async function limitLockWaits(session: Session, ms: number): Promise<void> {
   await session.script(`set local lock_timeout = ${Math.round(ms)}`)
 }
 
+/** Tables are locked with their partitions and heirs. */
+const LOCKED_OIDS = `recursive locked (oid) as (
+       select to_regclass(name)::oid from unnest($1::text[]) n(name)
+       union
+       select i.inhrelid from pg_catalog.pg_inherits i join locked l on l.oid = i.inhparent)`
+
 /**
  * A session that holds what the lock waits for, or waits for it in front of us; tables are locked with their partitions and heirs. The
  * catalog waits for whoever holds any relation alone.
@@ -130,10 +136,7 @@ async function readHolder(
   { tables, mode }: LockedTransactionOptions,
 ): Promise<LockHolder | undefined> {
   const [holder] = await session.query<LockHolder>(
-    `with recursive locked (oid) as (
-       select to_regclass(name)::oid from unnest($1::text[]) n(name)
-       union
-       select i.inhrelid from pg_catalog.pg_inherits i join locked l on l.oid = i.inhparent)
+    `with ${LOCKED_OIDS}
      select ${HOLDER_COLUMNS}
        from pg_catalog.pg_locks held
        join pg_catalog.pg_stat_activity activity on activity.pid = held.pid
@@ -158,10 +161,7 @@ async function readHolderBehind(
   { tables }: LockedTransactionOptions,
 ): Promise<LockHolder | undefined> {
   const [holder] = await session.query<LockHolder>(
-    `with recursive locked (oid) as (
-       select to_regclass(name)::oid from unnest($1::text[]) n(name)
-       union
-       select i.inhrelid from pg_catalog.pg_inherits i join locked l on l.oid = i.inhparent)
+    `with ${LOCKED_OIDS}
      select ${HOLDER_COLUMNS}
        from pg_catalog.pg_locks held
        join pg_catalog.pg_stat_activity activity on activity.pid = held.pid

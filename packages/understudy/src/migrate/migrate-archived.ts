@@ -33,18 +33,16 @@ export async function migrateArchived(
       const archive = await safeguards.archive(database, steps)
       return await turn(async (session) => {
         const { steps, overridden } = await planArchived(session, project, options)
-        const { mirror } = settings.migrations
-        const context = {
+        return await runSteps(session, steps, {
           settings,
           direction: 'up',
           method: 'archived',
-          mirror,
           safeguards,
           archive,
           overridden,
           options,
-        } as const
-        return await runSteps(session, steps, { ...context, packageOf: () => ARCHIVED_PACKAGE })
+          packageOf: () => ARCHIVED_PACKAGE,
+        })
       })
     })
     return { database: database.label, applied, manual: [], durationMs: Math.round(performance.now() - started) }

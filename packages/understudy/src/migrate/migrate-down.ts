@@ -47,18 +47,16 @@ export async function migrateDown(settings: Settings, options: MigrateDownOption
       const archive = await safeguards.archive(database, steps)
       const reverted = await turn(async (session) => {
         const { steps, overridden } = await planDown(session, project, options)
-        const { mirror } = settings.migrations
-        const context = {
+        return await runSteps(session, steps, {
           settings,
           direction: 'down',
           method: 'run',
-          mirror,
           safeguards,
           archive,
           overridden,
           options,
-        } as const
-        return await runSteps(session, steps, { ...context, packageOf: project.packageOf })
+          packageOf: project.packageOf,
+        })
       })
       return { ...result, reverted, durationMs: Math.round(performance.now() - started) }
     }),

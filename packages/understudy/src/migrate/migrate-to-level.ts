@@ -30,10 +30,9 @@ export async function migrateToLevel(
   const steps = await loadMigrations(schema, settings.root)
   await database.withSession(async (session) => {
     await runSteps(session, steps, {
-      settings,
+      settings: { ...settings, migrations: { ...settings.migrations, mirror: null } },
       direction: 'up',
       method: 'run',
-      mirror: null,
       safeguards: NOTHING_TO_LOSE,
       archive: { name: null, isDeclined: false },
       overridden: [],

@@ -51,18 +51,16 @@ export async function migrateUp(settings: Settings, options: MigrateOptions = {}
       return await turn(async (session) => {
         // Planned anew: between two turns on an embedded database somebody else in this process may have had one.
         const { steps, manual, overridden } = await plan(session)
-        const { mirror } = settings.migrations
-        const context = {
+        const applied = await runSteps(session, steps, {
           settings,
           direction: 'up',
           method: 'run',
-          mirror,
           safeguards,
           archive,
           overridden,
           options,
-        } as const
-        const applied = await runSteps(session, steps, { ...context, packageOf: project.packageOf })
+          packageOf: project.packageOf,
+        })
         return { applied, manual: idsOf(manual) }
       })
     })

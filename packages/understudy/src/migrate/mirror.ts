@@ -45,7 +45,7 @@ export async function writeMirror(session: Session, mirror: MigrationMirror | nu
   )
 }
 
-/** `crearis_config.config.migrations_run`, for messages. */
+/** As `schema.table.column.key`, for messages. */
 export function nameOfMirror({ table, column, key }: MigrationMirror): string {
   return `${table}.${column}.${key}`
 }

@@ -1,4 +1,4 @@
-import type { MigrationMirror, Settings } from '../config/settings.js'
+import type { Settings } from '../config/settings.js'
 import type { Session } from '../database/port.js'
 import { UnderstudyError } from '../errors.js'
 import { describeInvalid, findLeftInvalid, readInvalidIndexes } from './invalid-indexes.js'
@@ -16,7 +16,6 @@ export interface RunOptions extends RetryOptions {
   readonly direction: 'up' | 'down'
   readonly package: string
   readonly method: LedgerRow['method']
-  readonly mirror: MigrationMirror | null
   readonly safeguards: Safeguards
   readonly archive: Backup
 }
@@ -106,12 +105,12 @@ async function runGuarded(run: Run, sent: SentStatement[]): Promise<void> {
 }
 
 async function record(run: Run, durationMs: number): Promise<void> {
-  const { session, direction, mirror } = run
+  const { session, settings, direction } = run
   const { id } = run.migration.file
   if (direction === 'up') await writeLedgerRow(session, { ...entryOf(run), state: 'applied', durationMs })
   else await deleteLedgerRow(session, id)
   await writeLog(session, [{ action: actionOf(run), migration: id }])
-  await writeMirror(session, mirror, direction === 'down' ? id : '')
+  await writeMirror(session, settings.migrations.mirror, direction === 'down' ? id : '')
 }
 
 function actionOf({ direction, method }: Run): LogEntry['action'] {

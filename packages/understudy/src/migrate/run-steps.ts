@@ -1,4 +1,4 @@
-import type { MigrationMirror, Settings } from '../config/settings.js'
+import type { Settings } from '../config/settings.js'
 import type { LockHolder } from '../database/lock-holder.js'
 import type { Session } from '../database/port.js'
 import { type DriftFinding, overrideOf } from './compare-ledger.js'
@@ -38,7 +38,6 @@ export interface StepsContext {
   readonly settings: Settings
   readonly direction: 'up' | 'down'
   readonly method: LedgerRow['method']
-  readonly mirror: MigrationMirror | null
   readonly safeguards: Safeguards
   readonly archive: Backup
   /** Findings that were overridden: they are written into the log. */
