@@ -3,7 +3,7 @@ import { quoteIdentifier } from '../database/quoting.js'
 import { identitySelect, joinAlternative, leafExpressions, masterExpression } from './identity-sql.js'
 import { Joins } from './joins.js'
 import { leavesOf } from './leaves.js'
-import { type ContentRelation, type Reference, relationLabel } from './model.js'
+import { type Alternative, type ContentRelation, relationLabel } from './model.js'
 import { catalogRelation, fromRelation, type SqlContext } from './sql-context.js'
 
 /** Rows that cannot be told apart, cannot be named, or point nowhere. */
@@ -124,7 +124,7 @@ async function findDanglingReferences(
     if (translation === undefined || translation.onDangling === 'null') continue
     const value = `s.${quoteIdentifier(column.name)}`
     for (const alternative of translation.alternatives) {
-      if (translation.shape === 'value' && isEnforced(context, relation, column.name)) continue
+      if (translation.shape === 'value' && isEnforced(context, relation, column.name, alternative)) continue
       const joins = new Joins()
       const isArray = translation.shape !== 'value'
       const element = translation.shape === 'array' ? 'e.value' : `(e.value #>> '{}')`
@@ -164,14 +164,20 @@ function rowLabel(context: SqlContext, relation: ContentRelation, joins: Joins):
   return `json_build_array(${leaves.map((leaf) => `(${leaf})::text`).join(', ')})::text`
 }
 
-/** Whether a validated foreign key already promises that the column's rows exist. */
-function isEnforced(context: SqlContext, relation: ContentRelation, column: string): boolean {
+/**
+ * Whether a validated foreign key already promises that the column's rows exist. One that is null in another column promises nothing, so every column
+ * must be one that the value is looked up by, or never null.
+ */
+function isEnforced(context: SqlContext, relation: ContentRelation, column: string, { join }: Alternative): boolean {
+  const { foreignKeys, columns } = catalogRelation(context, relation)
+  const isGiven = (name: string) =>
+    join.some((pair) => pair.column === name) || columns.find((each) => each.name === name)?.isNullable === false
   const names = new Set(
     relation.references
-      .filter((each: Reference) => each.kind === 'foreign key' && each.columns.includes(column))
+      .filter((each) => each.kind === 'foreign key' && each.columns.includes(column))
       .map((each) => each.name),
   )
-  return catalogRelation(context, relation).foreignKeys.some((key) => names.has(key.name) && key.isValidated)
+  return foreignKeys.some((key) => names.has(key.name) && key.isValidated && key.columns.every(isGiven))
 }
 
 function toFinding(

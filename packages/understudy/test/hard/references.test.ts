@@ -54,6 +54,19 @@ describe.each(engines)('references on $name', (engine) => {
     else expect(await target.rows(`select a_id from links`)).toEqual([{ a_id: 5 }])
   })
 
+  test('nor is one that is looked up by less than its whole key', async () => {
+    const schema = `create table firms (id serial primary key, xmlid text unique not null); create table sales (firm_id int references firms, year int, primary key (firm_id, year));
+      create table notes (id serial primary key, firm_id int, year int, body text, foreign key (firm_id, year) references sales);`
+    const stage = await createStage(
+      engine,
+      `${schema} insert into firms values (1, 'f'); insert into notes (firm_id, year, body) values (1, null, 'known'), (777, null, 'nobody');`,
+    )
+    expect(await errorOf(stage.export())).toMatchObject({
+      code: 'IDENTITY_PREFLIGHT',
+      text: expect.stringMatching(/notes: 1 row whose firm_id points to no row.*777/s),
+    })
+  })
+
   test('a reference that is not valid travels where its rows exist, and names the row where one does not', async () => {
     const schema = `${USERS} create table posts (xmlid text primary key, user_id int);`
     const constrain = `alter table posts add foreign key (user_id) references users not valid;`
