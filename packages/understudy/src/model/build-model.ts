@@ -35,22 +35,28 @@ export function buildModel(catalog: Catalog, settings: ModelSettings): BuiltMode
   const problems: string[] = []
   const { candidates, leftOut } = selectContentRelations(catalog, settings, problems)
   const references = findReferences(catalog, candidates, settings, problems)
-  const identities = chooseIdentities(candidates, references, settings, problems)
-  const places = new Map<number, Place>()
-  for (const candidate of candidates) {
-    const own = references.get(candidate.relation.oid) ?? []
-    const identity = identityOf(identities, candidate)
-    places.set(candidate.relation.oid, {
-      relation: candidate.relation,
-      references: own,
-      surrogate: candidate.settings.surrogate ?? surrogateOf(candidate, own, identity),
-    })
-  }
+  const identities = chooseIdentities(catalog, candidates, references, settings, problems)
+  const places = placesOf(candidates, references, identities)
   const relations = candidates.map((candidate) =>
     describeRelation(catalog, candidate, identityOf(identities, candidate), places, problems),
   )
   const order = orderByTargets(relations.map(relationLabel), referenceTargets(relations))
   return { model: { relations: markLate(relations, order) }, leftOut, order, problems }
+}
+
+function placesOf(
+  candidates: readonly Candidate[],
+  references: ReadonlyMap<number, FoundReference[]>,
+  identities: ReadonlyMap<number, Identity>,
+): Map<number, Place> {
+  return new Map(
+    candidates.map((candidate) => {
+      const { relation, settings } = candidate
+      const own = references.get(relation.oid) ?? []
+      const surrogate = settings.surrogate ?? surrogateOf(candidate, own, identityOf(identities, candidate))
+      return [relation.oid, { relation, references: own, surrogate }]
+    }),
+  )
 }
 
 function identityOf(identities: ReadonlyMap<number, Identity>, { relation }: Candidate): Identity {
@@ -68,53 +74,82 @@ function surrogateOf(
   return surrogateColumns(candidate.relation, references, identity.kind === 'key' ? identity.columns : [])
 }
 
-/** An identity may contain references, but not in a circle: automatic choices give way to the origin, configured ones are a problem. */
+/**
+ * An identity may contain references, but not in a circle: automatic choices give way to the origin, configured ones are a problem. What gives way
+ * makes a surrogate of its key, which may be a part of other identities, so they are looked at again.
+ */
 function chooseIdentities(
+  catalog: Catalog,
   candidates: readonly Candidate[],
   references: ReadonlyMap<number, FoundReference[]>,
   settings: ModelSettings,
   problems: string[],
 ): Map<number, Identity> {
   const identities = new Map<number, Identity>()
-  const byLabel = new Map(candidates.map((candidate) => [candidate.label, candidate]))
+  const referencesOf = ({ relation }: Candidate) => references.get(relation.oid) ?? []
   for (const candidate of candidates) {
-    const own = references.get(candidate.relation.oid) ?? []
-    identities.set(candidate.relation.oid, chooseIdentity(candidate, own, settings, problems))
+    const identity = chooseIdentity(candidate, referencesOf(candidate), settings, problems)
+    identities.set(candidate.relation.oid, identity)
   }
-  const targetsOf = (label: string) => {
-    const candidate = byLabel.get(label)
-    return candidate === undefined
-      ? []
-      : identityTargets(identityOf(identities, candidate), references.get(candidate.relation.oid) ?? [])
-  }
-  const labels = candidates.map(({ label }) => label)
-  for (const component of orderByTargets(labels, targetsOf)) {
-    const isCycle = component.length > 1 || component.some((label) => targetsOf(label).includes(label))
-    if (!isCycle) continue
-    const configured = component.filter((label) => isConfigured(byLabel.get(label), identities))
-    if (configured.length === component.length) {
-      problems.push(`the identities of ${component.join(', ')} refer to each other in a circle`)
-      continue
+  for (;;) {
+    const circles = identityCircles(catalog, candidates, references, identities)
+    const isConfigured = (candidate: Candidate) => identityOf(identities, candidate).reason === 'configured'
+    const givingWay = circles
+      .flat()
+      .filter((each) => !isConfigured(each) && identityOf(identities, each).kind === 'key')
+    for (const candidate of givingWay) {
+      identities.set(candidate.relation.oid, withoutKey(candidate, referencesOf(candidate)))
     }
-    for (const label of component) {
-      const candidate = byLabel.get(label)
-      if (candidate === undefined || configured.includes(label)) continue
-      identities.set(candidate.relation.oid, withoutKey(candidate, references.get(candidate.relation.oid) ?? []))
+    if (givingWay.length > 0) continue
+    for (const circle of circles.filter((each) => each.every(isConfigured))) {
+      const labels = circle.map(({ label }) => label)
+      problems.push(`the identities of ${labels.join(', ')} refer to each other in a circle`)
     }
+    return identities
   }
-  return identities
 }
 
-function isConfigured(candidate: Candidate | undefined, identities: ReadonlyMap<number, Identity>): boolean {
-  return candidate !== undefined && identities.get(candidate.relation.oid)?.reason === 'configured'
+/** Groups of relations that cannot be named without each other: the identity of each holds that of the next. */
+function identityCircles(
+  catalog: Catalog,
+  candidates: readonly Candidate[],
+  references: ReadonlyMap<number, FoundReference[]>,
+  identities: ReadonlyMap<number, Identity>,
+): Candidate[][] {
+  const places = placesOf(candidates, references, identities)
+  const targets = new Map(
+    candidates.map((candidate) => {
+      const place = places.get(candidate.relation.oid)
+      const identity = identityOf(identities, candidate)
+      return [candidate.label, place === undefined ? [] : identityTargets(catalog, places, place, identity)]
+    }),
+  )
+  const byLabel = new Map(candidates.map((candidate) => [candidate.label, candidate]))
+  const targetsOf = (label: string) => targets.get(label) ?? []
+  return orderByTargets([...byLabel.keys()], targetsOf)
+    .filter((component) => component.length > 1 || component.some((label) => targetsOf(label).includes(label)))
+    .map((component) => component.flatMap((label) => byLabel.get(label) ?? []))
 }
 
-function identityTargets(identity: Identity, references: readonly FoundReference[]): string[] {
+/**
+ * The relations whose identities are parts of this one. That a column refers to rows is not enough: where an account refers to its parent by tenant
+ * and number, both are plain values, and name no row.
+ */
+function identityTargets(
+  catalog: Catalog,
+  places: ReadonlyMap<number, Place>,
+  place: Place,
+  identity: Identity,
+): string[] {
   if (identity.kind === 'origin') return []
   const isPart = (column: string) => identity.kind === 'content' || identity.columns.includes(column)
-  return references
-    .filter((reference) => reference.columns.some(isPart))
-    .flatMap((reference) => reference.targets.map((target) => relationLabel(target.relation)))
+  return place.references.flatMap((reference) =>
+    reference.columns.filter(isPart).flatMap((column) => {
+      const translation = findTranslation(catalog, places, place, column, reference.field)
+      if (translation === null || typeof translation === 'string') return []
+      return translation.alternatives.map(({ target }) => relationLabel(target))
+    }),
+  )
 }
 
 function describeRelation(

@@ -67,6 +67,26 @@ describe.each(engines)('references on $name', (engine) => {
     })
   })
 
+  test('a table of a composite natural key that refers to itself by it is known by that key', async () => {
+    await transfer(engine, {
+      schema: `create table tenants (code char(2) primary key);
+        create table accounts (tenant char(2) not null references tenants, number text, name text, parent text, primary key (tenant, number), foreign key (tenant, parent) references accounts);
+        create table firms (id serial primary key, tenant char(2) not null references tenants, name text not null, contact_id int, unique (tenant, id), unique (tenant, name));
+        create table contacts (id serial primary key, tenant char(2) not null, firm_id int not null, name text not null, unique (firm_id, name), unique (tenant, id), foreign key (tenant, firm_id) references firms (tenant, id));
+        alter table firms add foreign key (tenant, contact_id) references contacts (tenant, id);`,
+      source: `insert into tenants values ('a'), ('b'); insert into accounts values ('a', '1', 'one', null), ('a', '11', 'eleven', '1'), ('b', '1', 'other', null);
+        insert into firms (tenant, name) values ('a', 'f'), ('a', 'g'); insert into contacts (tenant, firm_id, name) values ('a', 1, 'Ada'), ('a', 2, 'Ada'), ('a', 2, 'Bo'); update firms set contact_id = id;`,
+      target: `insert into tenants values ('a'), ('z'); insert into accounts values ('a', '2', 'local', null), ('a', '11', 'old', '2'), ('z', '1', 'local', null);
+        insert into firms values (5, 'a', 'g', null), (1, 'z', 'local', null); insert into contacts values (1, 'a', 5, 'Bo'), (2, 'z', 1, 'Own'); update firms set contact_id = id - 4 where id = 5;
+        select setval('firms_id_seq', 5), setval('contacts_id_seq', 2);`,
+      equal: [
+        `select * from accounts where tenant <> 'z' and number <> '2' order by 1, 2`,
+        `select f.tenant, f.name, c.name as contact, o.name as its_firm from firms f join contacts c on c.id = f.contact_id join firms o on o.id = c.firm_id order by 1, 2`,
+        `select c.tenant, f.name as firm, c.name from contacts c join firms f on f.id = c.firm_id where c.tenant <> 'z' order by 1, 2, 3`,
+      ],
+    })
+  })
+
   test('a reference that is not valid travels where its rows exist, and names the row where one does not', async () => {
     const schema = `${USERS} create table posts (xmlid text primary key, user_id int);`
     const constrain = `alter table posts add foreign key (user_id) references users not valid;`
