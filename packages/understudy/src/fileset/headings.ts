@@ -7,7 +7,7 @@ import {
   type ContentColumn,
   type ContentModel,
   type ContentRelation,
-  canBeHalfNull,
+  canBeBare,
   isNamedContent,
   type Reference,
   relationLabel,
@@ -72,7 +72,7 @@ function columnHeadings(model: ContentModel, column: ContentColumn): { heading: 
     const path = leaves.length === 1 ? pathOf(leaves[0]) : IDENTITY
     return [{ heading: `${key}/${path}`, cell: { kind: 'elements', column, leaves } }]
   }
-  if (!isPlain || canBeHalfNull(translation)) return [{ heading: `${key}/${IDENTITY}`, cell: { kind: 'json', column } }]
+  if (!isPlain || canBeBare(translation)) return [{ heading: `${key}/${IDENTITY}`, cell: { kind: 'json', column } }]
   return leaves.map((leaf, position) => ({
     heading: `${key}/${pathOf(leaf)}`,
     cell: { kind: 'leaf', column, leaf, position },

@@ -1,12 +1,13 @@
 import type { Session } from '../database/port.js'
-import { quoteIdentifier, quoteLiteral } from '../database/quoting.js'
+import { quoteIdentifier } from '../database/quoting.js'
 import type { Problem } from '../errors.js'
+import { decidingLiteral, decidingReference, decidingText } from '../model/discriminator.js'
 import { identitySelect, VALUE_KEY } from '../model/identity-sql.js'
 import { leavesOf } from '../model/leaves.js'
 import {
   type Alternative,
   type ContentRelation,
-  canBeHalfNull,
+  canBeBare,
   type Reference,
   type RelationName,
   relationLabel,
@@ -100,14 +101,16 @@ class Binding {
     const found: string[] = []
     for (const [index, alternative] of slot.translation.alternatives.entries()) {
       const alias = `b${slot.id}_${index}`
-      const when = discriminates(this.load, slot, alternative)
+      const when = discriminates(this.context, this.load, slot, alternative)
       const target = relationOf(this.context.model, alternative.target)
-      const leaves = slotLeafExpressions(this.context, value, target, slot.isTyped)
+      // Identities of another target may be of a type that this one's cannot be read as.
+      const meant = when === 'true' ? value : `(case when ${when} then ${value} end)`
+      const leaves = slotLeafExpressions(this.context, meant, target, slot.isTyped)
       this.#joins.push(this.#join(alternative, leaves, alias, when))
       cases.push(`when ${when} then ${castTo(slot, alternative, `${alias}.t1`)}`)
       found.push(`${alias}.found`)
     }
-    const isBare = canBeHalfNull(slot.translation) ? `coalesce(json_typeof(${value}) = 'object', false)` : 'false'
+    const isBare = canBeBare(slot.translation) ? `coalesce(json_typeof(${value}) = 'object', false)` : 'false'
     if (isBare !== 'false') cases.unshift(`when ${isBare} then (${value} ->> '${VALUE_KEY}')::${slot.type}`)
     this.#columns.push(`case ${cases.join(' ')} end as b${slot.id}`)
     this.#columns.push(
@@ -175,11 +178,13 @@ export function rowsNamed(
 }
 
 /** The condition under which a record's reference goes to this alternative; `p` is the parsed table. */
-export function discriminates(load: Load, slot: Slot, alternative: Alternative): string {
+export function discriminates(context: SqlContext, load: Load, slot: Slot, alternative: Alternative): string {
   const { discriminator } = slot.translation
   if (discriminator === null || alternative.when === null) return 'true'
   const position = load.relation.columns.findIndex((column) => column.name === discriminator) + 1
-  return `p.c${position}::text = ${quoteLiteral(alternative.when)}`
+  const reference = decidingReference(context.model, load.relation, discriminator)
+  const text = decidingText(reference, `p.${reference === null ? 'c' : 'r'}${position}`)
+  return `${text} = ${decidingLiteral(reference, alternative.when)}`
 }
 
 function castTo(slot: Slot, alternative: Alternative, value: string, type = slot.type): string {

@@ -1,12 +1,13 @@
 import type { FirstFormatDocument } from '../archive/first-format.js'
 import type { Catalog } from '../catalog/catalog.js'
+import { decidingReference } from '../model/discriminator.js'
 import { VALUE_KEY } from '../model/identity-sql.js'
 import {
   type Alternative,
   type ContentColumn,
   type ContentModel,
   type ContentRelation,
-  canBeHalfNull,
+  canBeBare,
   type Encoding,
   type RelationName,
   relationLabel,
@@ -122,14 +123,16 @@ export class FirstFormatLines {
     value: unknown,
   ): string {
     const { discriminator } = translation
+    if (discriminator !== null && decidingReference(this.#model, relation, discriminator) !== null)
+      return this.#unreadable(relation, column.name, `a reference that ${discriminator}, itself one, decides about`)
     const alternative =
       discriminator === null
         ? translation.alternatives[0]
         : translation.alternatives.find(({ when }) => when === String(row[discriminator]))
-    if (alternative === undefined) return 'null'
+    if (alternative === undefined) return JSON.stringify({ [VALUE_KEY]: String(value) })
     if (translation.shape === 'value') {
       const values = alternative.join.map((pair) => row[pair.column])
-      if (canBeHalfNull(translation) && values.some((each) => each === null || each === undefined))
+      if (canBeBare(translation) && values.some((each) => each === null || each === undefined))
         return JSON.stringify({ [VALUE_KEY]: String(value) })
       return this.#identity(relation, column.name, alternative, values)
     }
@@ -169,6 +172,8 @@ export class FirstFormatLines {
         const encoded = isText ? undefined : encodeValue(column.encoding, column.type, value)
         return [encoded ?? this.#unreadable(relation, name, `${column.type} in an identity`)]
       }
+      if (column?.translation?.discriminator !== null)
+        return [this.#unreadable(relation, name, 'a reference with several targets in an identity')]
       const values = alternative.join.map((pair) => row[pair.column])
       const found = this.#find(
         alternative.target,

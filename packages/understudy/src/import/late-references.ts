@@ -30,6 +30,7 @@ export function lateTable(load: Load): string {
  */
 export async function rememberLate(
   session: Session,
+  context: SqlContext,
   load: Load,
   slot: Slot,
   placeholders: ReadonlyMap<string, Placeholder>,
@@ -38,7 +39,7 @@ export async function rememberLate(
   for (const alternative of slot.translation.alternatives) {
     const label = relationLabel(alternative.target)
     const standIn = placeholders.get(label)?.values.get(alternative.targetColumn) ?? null
-    const missing = `from ${load.bound} b join ${load.parsed} p on p.n = b.n where b.m${slot.id} and ${discriminates(load, slot, alternative)}`
+    const missing = `from ${load.bound} b join ${load.parsed} p on p.n = b.n where b.m${slot.id} and ${discriminates(context, load, slot, alternative)}`
     await session.execute(
       `insert into ${lateTable(load)}
        select p.n, ${quoteLiteral(slot.column.name)}, ${quoteLiteral(label)}, to_json(p.r${slot.id}), $1::text ${missing}`,

@@ -2,13 +2,7 @@ import type { FileEntry } from '../archive/archive-index.js'
 import type { Session } from '../database/port.js'
 import { quoteIdentifier } from '../database/quoting.js'
 import { leavesOf } from '../model/leaves.js'
-import {
-  type ContentColumn,
-  type ContentRelation,
-  canBeHalfNull,
-  relationOf,
-  type Translation,
-} from '../model/model.js'
+import { type ContentColumn, type ContentRelation, canBeBare, relationOf, type Translation } from '../model/model.js'
 import { catalogRelation, type SqlContext, sameOrBothNull } from '../model/sql-context.js'
 import type { ParkedValues } from './followers.js'
 
@@ -125,9 +119,7 @@ function slotsOf(context: SqlContext, column: ContentColumn, position: number): 
 export function isTypedTranslation(context: SqlContext, translation: Translation): boolean {
   const [alternative] = translation.alternatives
   if (alternative === undefined || translation.shape !== 'value' || translation.discriminator !== null) return false
-  return (
-    !canBeHalfNull(translation) && leavesOf(context.model, relationOf(context.model, alternative.target)).length === 1
-  )
+  return !canBeBare(translation) && leavesOf(context.model, relationOf(context.model, alternative.target)).length === 1
 }
 
 /** `t.id = x.h1 and …`: the row behind `row` is the one whose handle `known` holds. */

@@ -110,6 +110,7 @@ function columnLeaves(context: SqlContext, relation: ContentRelation, name: stri
   const translation = relation.columns[position]?.translation
   const [target] = translation?.alternatives ?? []
   if (translation === undefined || target === undefined) return [`${alias}.c${position + 1}`]
+  if (translation.discriminator !== null) return [`${alias}.r${position + 1}::jsonb::text`]
   return slotLeafExpressions(
     context,
     `${alias}.r${position + 1}`,

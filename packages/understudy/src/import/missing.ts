@@ -92,7 +92,7 @@ async function standIn(
     notes.push(`${describeProblem(problem)}: ${now}${waits ? ' until it arrives' : ''}`)
     // A plain reference that is marked as missing is written as null; so are elements and fields inside a value.
     if (isInside) await session.execute(`update ${load.bound} set m${slot.id} = false where m${slot.id}`)
-    else if (slot !== null) await rememberLate(session, load, slot, placeholders)
+    else if (slot !== null) await rememberLate(session, context, load, slot, placeholders)
   }
   return { notes, problems, placeholders: [] }
 }

@@ -2,6 +2,7 @@ import { baseTypeOf, type Catalog, type Column } from '../catalog/catalog.js'
 import { UnderstudyError } from '../errors.js'
 import { chooseIdentity, surrogateColumns, withoutKey } from './choose-identity.js'
 import { type Candidate, type LeftOut, selectContentRelations } from './content-relations.js'
+import { discriminatorProblems } from './discriminator.js'
 import { encodingOf } from './encodings.js'
 import { keepProblems } from './kept-columns.js'
 import type { ContentColumn, ContentModel, ContentRelation, Field, Identity, Reference, Translation } from './model.js'
@@ -41,7 +42,10 @@ export function buildModel(catalog: Catalog, settings: ModelSettings): BuiltMode
     describeRelation(catalog, candidate, identityOf(identities, candidate), places, problems),
   )
   const order = orderByTargets(relations.map(relationLabel), referenceTargets(relations))
-  return { model: { relations: markLate(relations, order) }, leftOut, order, problems }
+  const model = { relations: markLate(relations, order) }
+  // What a deciding column means is looked up through identities, which only a sound model has.
+  if (problems.length === 0) problems.push(...discriminatorProblems(model))
+  return { model, leftOut, order, problems }
 }
 
 function placesOf(

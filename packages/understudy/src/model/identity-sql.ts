@@ -1,12 +1,13 @@
 import { quoteIdentifier, quoteLiteral } from '../database/quoting.js'
+import { type DecidingReference, decidingLiteral, decidingReference, decidingText } from './discriminator.js'
 import { encodeExpression, encodeLeaf } from './encodings.js'
 import { Joins } from './joins.js'
-import { type Leaf, leavesOf } from './leaves.js'
+import { keyLeaves, type Leaf, leavesOf } from './leaves.js'
 import {
   type Alternative,
   type ContentColumn,
   type ContentRelation,
-  canBeHalfNull,
+  canBeBare,
   type Field,
   isNamedContent,
   ownedRelations,
@@ -37,19 +38,18 @@ export function leafExpressions(context: SqlContext, relation: ContentRelation, 
   if (relation.identity.kind === 'origin') return [originExpression(context, relation, alias, joins)]
   if (relation.identity.kind === 'content') throw new Error(`${relationLabel(relation)} has no leaves`)
   return relation.identity.columns.flatMap((name) => {
-    const translation = relation.columns.find((column) => column.name === name)?.translation
+    const column = relation.columns.find((each) => each.name === name)
+    const translation = column?.translation
     const [alternative] = translation?.alternatives ?? []
-    if (alternative === undefined) return [keyExpression(context, relation, name, alias, joins)]
-    const join = joinAlternative(context, alternative, (column) => `${alias}.${quoteIdentifier(column)}`, joins)
-    return awaitedLeaves(
-      context,
-      relation,
-      name,
-      alias,
-      joins,
-      leavesOf(context.model, relationOf(context.model, alternative.target)),
-      join.leaves,
-    )
+    if (column === undefined || translation === undefined || alternative === undefined)
+      return [keyExpression(context, relation, name, alias, joins)]
+    const value = (each: string) => `${alias}.${quoteIdentifier(each)}`
+    const leaves = keyLeaves(context.model, relation, column)
+    const present =
+      translation.discriminator === null
+        ? joinAlternative(context, alternative, value, joins).leaves
+        : [`(${translateExpression(context, relation, translation, value, joins)})::jsonb::text`]
+    return awaitedLeaves(context, relation, name, alias, joins, leaves, present)
   })
 }
 
@@ -103,18 +103,17 @@ export function identityJson(leaves: readonly Leaf[], expressions: readonly stri
   return `case when ${found} is null then null else json_build_array(${encoded.join(', ')}) end`
 }
 
-/** The identity that a translated value travels as. */
-export function translateExpression(
+/** The identity that a value of a row of `relation` travels as. */
+function translateExpression(
   context: SqlContext,
+  relation: ContentRelation,
   translation: Translation,
   value: (column: string) => string,
   joins: Joins,
 ): string {
-  const parts = translation.alternatives.map((alternative) => {
-    const condition =
-      translation.discriminator === null || alternative.when === null
-        ? ''
-        : ` and ${value(translation.discriminator)}::text = ${quoteLiteral(alternative.when)}`
+  const decides = decidingConditions(context, relation, translation, value, joins)
+  const parts = translation.alternatives.map((alternative, index) => {
+    const condition = decides[index] === undefined ? '' : ` and ${decides[index]}`
     const { found, leaves } = joinAlternative(context, alternative, value, joins, condition)
     const target = relationOf(context.model, alternative.target)
     return { alternative, json: identityJson(leavesOf(context.model, target), leaves, found) }
@@ -122,13 +121,42 @@ export function translateExpression(
   if (translation.discriminator === null) {
     const [part] = parts
     if (part === undefined) return 'null'
-    return canBeHalfNull(translation) ? halfNullExpression(part.alternative, part.json, value) : part.json
+    return canBeBare(translation) ? halfNullExpression(part.alternative, part.json, value) : part.json
   }
-  const discriminator = value(translation.discriminator)
-  const cases = parts.map(
-    ({ alternative, json }) => `when ${quoteLiteral(alternative.when ?? '')} then to_json(${json})`,
-  )
-  return `case ${discriminator}::text ${cases.join(' ')} end`
+  const cases = parts.map(({ json }, index) => `when ${decides[index]} then to_json(${json})`)
+  const bare = value(translation.alternatives[0]?.join[0]?.column ?? '')
+  return `case ${cases.join(' ')} when ${bare} is not null then ${bareExpression(bare)} end`
+}
+
+/** A column that decides, and the targets that it decides between: of a translation, or of a reference whose values travel as they are. */
+export interface Deciding {
+  readonly discriminator: string | null
+  readonly alternatives: readonly { readonly when: string | null }[]
+}
+
+/** For each alternative the condition that the row means this one; none where there is nothing to decide. */
+export function decidingConditions(
+  context: SqlContext,
+  relation: ContentRelation,
+  { discriminator, alternatives }: Deciding,
+  value: (column: string) => string,
+  joins: Joins,
+): string[] {
+  if (discriminator === null) return []
+  const reference = decidingReference(context.model, relation, discriminator)
+  const decides = reference === null ? value(discriminator) : decidingIdentity(context, reference, value, joins)
+  const text = decidingText(reference, decides)
+  return alternatives.map(({ when }) => `${text} = ${decidingLiteral(reference, when ?? '')}`)
+}
+
+function decidingIdentity(
+  context: SqlContext,
+  { alternative }: DecidingReference,
+  value: (column: string) => string,
+  joins: Joins,
+): string {
+  const { found, leaves } = joinAlternative(context, alternative, value, joins)
+  return identityJson(leavesOf(context.model, relationOf(context.model, alternative.target)), leaves, found)
 }
 
 /** A key of several columns may be null in part (`match simple`): then it points to no row, and its other values travel as they are. */
@@ -136,7 +164,11 @@ function halfNullExpression(alternative: Alternative, json: string, value: (colu
   const own = alternative.join.find((pair) => pair.targetColumn === alternative.targetColumn)
   const some = alternative.join.map((pair) => `${value(pair.column)} is null`).join(' or ')
   const bare = value(own?.column ?? '')
-  return `case when ${bare} is not null and (${some}) then json_build_object('${VALUE_KEY}', ${bare}::text) else to_json(${json}) end`
+  return `case when ${bare} is not null and (${some}) then ${bareExpression(bare)} else to_json(${json}) end`
+}
+
+function bareExpression(value: string): string {
+  return `json_build_object('${VALUE_KEY}', ${value}::text)`
 }
 
 /** The surrogate key as one JSON value: itself, an array of several, null where the relation has none. */
@@ -148,7 +180,7 @@ export function masterExpression(relation: ContentRelation): string {
 
 /** Where a row known by its origin carries it, first in its line. */
 export const ORIGIN_KEY = '$origin'
-/** Around the bare value of a key that is null in part. */
+/** Around a value that points to no row: of a key that is null in part, or beside a column that declares it to be no reference. */
 export const VALUE_KEY = '$value'
 /** Where a row known by its content carries its name, if other rows refer to it. */
 export const DIGEST_KEY = '$digest'
@@ -238,20 +270,26 @@ function digestSelect(
 function columnExpression(context: SqlContext, relation: ContentRelation, column: ContentColumn, joins: Joins): string {
   const value = `s.${quoteIdentifier(column.name)}`
   if (column.mask !== undefined) return encodeExpression(column.encoding, `(${column.mask})::${column.type}`)
-  if (column.fields !== undefined) return compositeExpression(context, column.fields, value, joins)
+  if (column.fields !== undefined) return compositeExpression(context, relation, column.fields, value, joins)
   if (column.translation === undefined)
     return encodeExpression(column.encoding, plainExpression(context, relation, column.name, joins))
-  return translatedExpression(context, column.translation, value, column.name, joins)
+  return translatedExpression(context, relation, column.translation, value, column.name, joins)
 }
 
 /** A composite as a JSON object: `is not distinct from null` asks for the value itself, where `is null` would also hold for a row of nulls. */
-function compositeExpression(context: SqlContext, fields: readonly Field[], value: string, joins: Joins): string {
+function compositeExpression(
+  context: SqlContext,
+  relation: ContentRelation,
+  fields: readonly Field[],
+  value: string,
+  joins: Joins,
+): string {
   const pairs = fields.map((field) => {
     const part = `(${value}).${quoteIdentifier(field.name)}`
     const json =
       field.translation === undefined
         ? encodeExpression(field.encoding, part)
-        : translatedExpression(context, field.translation, part, null, joins)
+        : translatedExpression(context, relation, field.translation, part, null, joins)
     return `'${field.name.replaceAll("'", "''")}', ${json}`
   })
   return `case when ${value} is not distinct from null then null else json_build_object(${pairs.join(', ')}) end`
@@ -259,22 +297,28 @@ function compositeExpression(context: SqlContext, fields: readonly Field[], valu
 
 function translatedExpression(
   context: SqlContext,
+  relation: ContentRelation,
   translation: Translation,
   value: string,
   columnName: string | null,
   joins: Joins,
 ): string {
   const readColumn = (column: string) => (columnName === null ? value : `s.${quoteIdentifier(column)}`)
-  if (translation.shape === 'value') return translateExpression(context, translation, readColumn, joins)
-  return elementsExpression(context, translation, value)
+  if (translation.shape === 'value') return translateExpression(context, relation, translation, readColumn, joins)
+  return elementsExpression(context, relation, translation, value)
 }
 
 /** The elements of an array, each as the identity of its row, in their order. */
-function elementsExpression(context: SqlContext, translation: Translation, value: string): string {
+function elementsExpression(
+  context: SqlContext,
+  relation: ContentRelation,
+  translation: Translation,
+  value: string,
+): string {
   const joins = new Joins()
   const isJson = translation.shape === 'jsonb array'
   const element = isJson ? `(e.value #>> '{}')` : 'e.value'
-  const json = translateExpression(context, translation, () => element, joins)
+  const json = translateExpression(context, relation, translation, () => element, joins)
   const unnest = isJson ? `jsonb_array_elements(${value}::jsonb)` : `unnest(${value})`
   const list = `select coalesce(json_agg(${json} order by e.position), '[]') from ${unnest} with ordinality e(value, position) ${joins}`
   if (!isJson) return `case when ${value} is null then null else (${list}) end`

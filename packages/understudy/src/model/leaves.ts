@@ -1,4 +1,5 @@
 import {
+  type ContentColumn,
   type ContentModel,
   type ContentRelation,
   type Encoding,
@@ -15,6 +16,8 @@ export interface Leaf {
   readonly type: string
   readonly encoding: Encoding
   readonly isNullable: boolean
+  /** Whether it is the JSON of a whole identity: of a reference whose target varies by row, and with it what an identity is made of. */
+  readonly isDocument?: boolean
   /** The column that it is; null for an origin, a digest, a number among equals. */
   readonly column: { readonly relation: RelationName; readonly name: string } | null
 }
@@ -33,18 +36,23 @@ export function leavesOf(model: ContentModel, relation: ContentRelation): Leaf[]
       return relation.identity.columns.flatMap((name) => {
         const column = relation.columns.find((each) => each.name === name)
         if (column === undefined) throw new Error(`${relationLabel(relation)} has no column ${name}`)
-        const [target] = column.translation?.alternatives ?? []
-        if (target === undefined) {
-          const { type, encoding, isNullable } = column
-          return [{ path: name, type, encoding, isNullable, column: { relation, name } }]
-        }
-        return leavesOf(model, relationOf(model, target.target)).map((leaf) => ({
-          ...leaf,
-          path: `${name}.${leaf.path}`,
-          isNullable: leaf.isNullable || column.isNullable,
-        }))
+        return keyLeaves(model, relation, column)
       })
   }
+}
+
+/** The leaves of one column of a key. */
+export function keyLeaves(model: ContentModel, relation: ContentRelation, column: ContentColumn): Leaf[] {
+  const { name, type, encoding, isNullable, translation } = column
+  const [target] = translation?.alternatives ?? []
+  if (target === undefined) return [{ path: name, type, encoding, isNullable, column: { relation, name } }]
+  if (translation?.discriminator !== null)
+    return [{ path: name, type: 'text', encoding: 'json', isNullable, isDocument: true, column: null }]
+  return leavesOf(model, relationOf(model, target.target)).map((leaf) => ({
+    ...leaf,
+    path: `${name}.${leaf.path}`,
+    isNullable: leaf.isNullable || isNullable,
+  }))
 }
 
 /** The owner's leaves, a digest of the row with all that it owns, and a number among equals. */

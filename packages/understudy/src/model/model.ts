@@ -90,9 +90,12 @@ export interface JoinPair {
   readonly targetColumn: string
 }
 
-/** Whether the value may stand there although the key that it belongs to is null in another column. */
-export function canBeHalfNull({ shape, discriminator, alternatives }: Translation): boolean {
-  return shape === 'value' && discriminator === null && alternatives.some((each) => each.join.length > 1)
+/**
+ * Whether the value may point to no row and stand there all the same: the key that it belongs to is null in another column, or the column that decides
+ * says that it is none of the declared references.
+ */
+export function canBeBare({ shape, discriminator, alternatives }: Translation): boolean {
+  return shape === 'value' && (discriminator !== null || alternatives.some((each) => each.join.length > 1))
 }
 
 /** Columns that point to rows of another relation, by a constraint or by declaration. */

@@ -1,6 +1,12 @@
 import type { Session } from '../database/port.js'
 import { quoteIdentifier } from '../database/quoting.js'
-import { identitySelect, joinAlternative, leafExpressions, masterExpression } from './identity-sql.js'
+import {
+  decidingConditions,
+  identitySelect,
+  joinAlternative,
+  leafExpressions,
+  masterExpression,
+} from './identity-sql.js'
 import { Joins } from './joins.js'
 import { leavesOf } from './leaves.js'
 import { type Alternative, type ContentRelation, relationLabel } from './model.js'
@@ -123,7 +129,7 @@ async function findDanglingReferences(
     const { translation } = column
     if (translation === undefined || translation.onDangling === 'null') continue
     const value = `s.${quoteIdentifier(column.name)}`
-    for (const alternative of translation.alternatives) {
+    for (const [index, alternative] of translation.alternatives.entries()) {
       if (translation.shape === 'value' && isEnforced(context, relation, column.name, alternative)) continue
       const joins = new Joins()
       const isArray = translation.shape !== 'value'
@@ -139,14 +145,13 @@ async function findDanglingReferences(
         translation.shape === 'array'
           ? `unnest(${value})`
           : `jsonb_array_elements(case when jsonb_typeof(${value}::jsonb) = 'array' then ${value}::jsonb end)`
-      const discriminated =
-        translation.discriminator === null
-          ? ''
-          : `and s.${quoteIdentifier(translation.discriminator)}::text = '${(alternative.when ?? '').replaceAll("'", "''")}'`
+      const decides = decidingConditions(context, relation, translation, (name) => `s.${quoteIdentifier(name)}`, joins)[
+        index
+      ]
       const rows = await session.query<{ sample: string; total: number }>(
         `select ${rowLabel(context, relation, joins)} || ' -> ' || ${isArray ? element : value}::text as sample, count(*) over () as total
            from ${fromRelation(context, relation)} s ${isArray ? `cross join lateral ${unnest} e(value)` : ''} ${joins}
-          where ${isArray ? `${element} is not null` : given} and ${found} is null ${discriminated}
+          where ${isArray ? `${element} is not null` : given} and ${found} is null ${decides === undefined ? '' : `and ${decides}`}
           limit ${MAX_SAMPLES}`,
       )
       findings.push(...toFinding(relation, 'dangling reference', column.name, rows, ''))

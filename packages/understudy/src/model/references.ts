@@ -129,6 +129,9 @@ export function resolveDeclared(
   if (discriminator !== null && !relation.columns.some((each) => each.name === discriminator)) {
     return `by ${discriminator}: ${relationLabel(relation)} has no such column`
   }
+  const shape = shapeOf(catalog, column, field)
+  if (discriminator !== null && (field !== null || shape !== 'value'))
+    return `by ${discriminator}: a column beside it decides about one value only, and this is ${field === null ? 'a list' : 'a field'}`
   return {
     owner: relation,
     reference: {
@@ -136,7 +139,7 @@ export function resolveDeclared(
       kind: 'declared',
       columns: [column.name],
       field,
-      shape: shapeOf(catalog, column, field),
+      shape,
       discriminator,
       onDangling: declared.onDangling ?? 'fail',
       targets,

@@ -61,6 +61,8 @@ export function awaitedLeaves(
   if (context.standIns === undefined || waits === undefined) return [...present]
   const standIn = joins.add(context.standIns.table, (each) => waits(alias, each))
   return leaves.map((leaf, index) => {
+    if (leaf.isDocument === true)
+      return `case when ${standIn}.local_key is null then ${present[index]} else ${standIn}.identity::jsonb::text end`
     const text = leaves.length === 1 ? `(${standIn}.identity #>> '{}')` : `(${standIn}.identity ->> ${index})`
     return `case when ${standIn}.local_key is null then ${present[index]} else ${text}::${leaf.type} end`
   })

@@ -1,6 +1,7 @@
 import type { Catalog } from '../catalog/catalog.js'
-import { quoteIdentifier, quoteLiteral } from '../database/quoting.js'
+import { quoteIdentifier } from '../database/quoting.js'
 import { selectContentRelations } from '../model/content-relations.js'
+import { decidingConditions } from '../model/identity-sql.js'
 import { Joins } from '../model/joins.js'
 import { type ContentRelation, relationLabel, relationOf } from '../model/model.js'
 import { type FoundReference, type FoundTarget, findReferences } from '../model/references.js'
@@ -59,7 +60,7 @@ function danglingSelect(catalog: Catalog, context: SqlContext, pointing: Pointin
   })
   const conditions = [
     ...values.map((value) => `${value} is not null`),
-    ...discriminated(reference, target),
+    ...deciding(context, pointing, joins),
     `not exists (select from ${fromRelation(context, target.relation)} t where ${same.join(' and ')})`,
   ]
   return `select ${label} || ' -> ' || ${values.map((value) => `(${value})::text`).join(` || ', ' || `)} as sample
@@ -84,9 +85,11 @@ function pointingValues({ columns, field, shape }: FoundReference): { values: st
   }
 }
 
-function discriminated({ discriminator }: FoundReference, { when }: FoundTarget): string[] {
-  if (discriminator === null || when === null) return []
-  return [`s.${quoteIdentifier(discriminator)}::text = ${quoteLiteral(when)}`]
+/** The condition that the row means this target, where a column beside the value decides. */
+function deciding(context: SqlContext, { relation, reference, target }: Pointing, joins: Joins): string[] {
+  const { discriminator } = reference
+  const value = (column: string) => `s.${quoteIdentifier(column)}`
+  return decidingConditions(context, relation, { discriminator, alternatives: [target] }, value, joins)
 }
 
 /** A declared reference may compare a text with a number. */

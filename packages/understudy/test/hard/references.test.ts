@@ -87,6 +87,72 @@ describe.each(engines)('references on $name', (engine) => {
     })
   })
 
+  test('the column that decides between targets may be a reference itself, and the targets be known by values of different types', async () => {
+    const { target } = await transfer(engine, {
+      schema: `create table content_types (id serial primary key, app text not null, model text not null, unique (app, model));
+        create table products (id serial primary key, guid uuid not null unique); ${USERS}
+        create table tagged (id serial primary key, type_id int references content_types, object_id text, tag text not null unique);`,
+      source: `insert into content_types (app, model) values ('auth', 'user'), ('shop', 'product'), ('web', 'link');
+        insert into users (xmlid) values ('u1'), ('u2'); insert into products (guid) values ('11111111-1111-1111-1111-111111111111'), ('22222222-2222-2222-2222-222222222222');
+        insert into tagged (type_id, object_id, tag) values (1, '2', 'user 2'), (2, '1', 'product 1'), (2, '2', 'product 2'), (3, 'https://a.example/', 'link'), (null, '2', 'nothing'), (1, null, 'nobody');`,
+      target: `insert into content_types (app, model) values ('shop', 'product'), ('auth', 'user'); insert into products (id, guid) values (7, '22222222-2222-2222-2222-222222222222'), (2, '33333333-3333-3333-3333-333333333333');
+        select setval('products_id_seq', 7); insert into tagged (type_id, object_id, tag) values (1, '7', 'product 2'), (1, '2', 'product 1');`,
+      config: {
+        references: {
+          'tagged.object_id': {
+            by: 'type_id',
+            to: { '["auth", "user"]': 'users.id', '["shop","product"]': 'products.id' },
+          },
+        },
+      },
+      equal: [
+        `select t.tag, c.model, coalesce(u.xmlid, p.guid::text, object_id) as object from tagged t left join content_types c on c.id = type_id
+           left join users u on model = 'user' and u.id::text = object_id left join products p on model = 'product' and p.id::text = object_id order by 1`,
+      ],
+    })
+    expect(await target.rows(`select object_id from tagged where tag in ('link', 'product 2') order by tag`)).toEqual([
+      { object_id: 'https://a.example/' },
+      { object_id: '7' },
+    ])
+  })
+
+  test('a reference with several targets may be part of an identity', async () => {
+    const to = { user: 'users.id', photo: 'photos.id' }
+    const { source, target } = await transfer(engine, {
+      schema: `${USERS} create table photos (id serial primary key, code text not null, album int not null, unique (code, album));
+        create table votes (voter_id int not null references users, type text not null, record_id int not null, value int, primary key (voter_id, type, record_id));
+        create table replies (id serial primary key, xmlid text unique, voter_id int, type text, record_id int, foreign key (voter_id, type, record_id) references votes);`,
+      source: `insert into users (xmlid) values ('u1'), ('u2'), ('u3'); insert into photos (code, album) values ('a', 1), ('b', 1), ('b', 2);
+        insert into votes values (1, 'user', 2, 5), (1, 'user', 3, 6), (1, 'photo', 2, 7), (1, 'photo', 3, 8), (2, 'photo', 3, 9), (2, 'page', 4, 1);
+        insert into replies (xmlid, voter_id, type, record_id) values ('r1', 1, 'photo', 3), ('r2', 1, 'user', 3);`,
+      target: `insert into users (id, xmlid) values (11, 'u3'), (12, 'u1'); insert into photos (id, code, album) values (11, 'b', 2), (12, 'x', 1);
+        insert into votes values (12, 'user', 11, 0), (12, 'photo', 11, 0), (12, 'photo', 12, 3); select setval('users_id_seq', 12), setval('photos_id_seq', 12);`,
+      config: { references: { 'votes.record_id': { by: 'type', to }, 'replies.record_id': { by: 'type', to } } },
+      equal: [votes(`where p.code is distinct from 'x'`)],
+    })
+    expect(await target.rows(votes(`where p.code = 'x'`))).toMatchObject([{ value: 3 }])
+    await source.run(`update votes set value = 66 where type = 'user' and record_id = 3`)
+    const again = await target.import((await source.export()).path)
+    expect(countsOf(again)).toMatchObject({ votes: 'update 1, same 5' })
+    expect(await target.rows(votes(`where value = 66`))).toMatchObject([{ voter: 'u1', record: 'u3', reply: 'r2' }])
+  })
+
+  test('a column that cannot decide between targets is refused by name, with what to write', async () => {
+    const schema = `${USERS} create table types (id serial primary key, app text not null, model text not null, unique (app, model));
+      create table tagged (id serial primary key, type_id int references types, object_id int, object_ids int[]);`
+    const by = { by: 'type_id', to: { 1: 'users.id' } }
+    const stage = await createStage(engine, schema, { references: { 'tagged.object_id': by } })
+    expect(await errorOf(stage.export())).toMatchObject({
+      code: 'MODEL_INVALID',
+      text: expect.stringContaining(`name the row by its identity: '["<app>","<model>"]'`),
+    })
+    const lists = await createStage(engine, schema, { references: { 'tagged.object_ids': by } })
+    expect(await errorOf(lists.export())).toMatchObject({
+      code: 'MODEL_INVALID',
+      text: expect.stringMatching(/object_ids: by type_id: .*a list/),
+    })
+  })
+
   test('a reference that is not valid travels where its rows exist, and names the row where one does not', async () => {
     const schema = `${USERS} create table posts (xmlid text primary key, user_id int);`
     const constrain = `alter table posts add foreign key (user_id) references users not valid;`
@@ -386,3 +452,11 @@ describe.each(engines)('references on $name', (engine) => {
     )
   })
 })
+
+/** Votes, each with what it is about and the reply to it. */
+function votes(condition: string): string {
+  return `select v.xmlid as voter, type, coalesce(u.xmlid, p.code || p.album, record_id::text) as record, value, r.xmlid as reply
+            from votes join users v on v.id = voter_id left join users u on type = 'user' and u.id = record_id
+            left join photos p on type = 'photo' and p.id = record_id left join replies r using (voter_id, type, record_id)
+           ${condition} order by 1, 2, 3`
+}
