@@ -53,6 +53,13 @@ export async function useSearchPath(session: Session, path: 'none' | 'own'): Pro
   await session.script(`set local search_path to ${path === 'own' ? 'default' : "''"}`)
 }
 
+/** Runs what was deferred to the commit: foreign keys, and constraint triggers, whose functions look for their tables on the database's own path. */
+export async function checkConstraintsNow(session: Session): Promise<void> {
+  await useSearchPath(session, 'own')
+  await session.execute('set constraints all immediate')
+  await useSearchPath(session, 'none')
+}
+
 /** Pins the settings while `work` runs, and gives back those that the transaction had. An error leaves them: it ends the transaction anyway. */
 export async function withPinnedSettings<T>(session: Session, options: PinOptions, work: () => Promise<T>): Promise<T> {
   const names = [...Object.keys(PINNED), 'search_path', 'transaction_timeout']

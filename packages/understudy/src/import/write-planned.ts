@@ -1,5 +1,5 @@
 import type { Settings } from '../config/settings.js'
-import { useSearchPath } from '../database/settings.js'
+import { checkConstraintsNow, useSearchPath } from '../database/settings.js'
 import { type RelationName, relationLabel } from '../model/model.js'
 import type { SqlContext } from '../model/sql-context.js'
 import { applyLoads } from './apply.js'
@@ -50,7 +50,7 @@ export async function writePlanned(
     resolvedLate = await resolveLate(session, context)
   })
   // A table with pending trigger events cannot be altered: deferred checks run now, while a failure still rolls everything back.
-  await session.execute('set constraints all immediate')
+  await checkConstraintsNow(session)
   await attachIndexes(session, indexes)
   await attachForeignKeys(session, detached)
   await resumeTriggers(session, suspended)

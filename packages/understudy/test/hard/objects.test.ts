@@ -204,6 +204,20 @@ describe.each(engines)('partitions, inheritance and triggers on $name', (engine)
     } else expect(error.text).toMatch(/users|posts/)
   })
 
+  test('a deferred constraint trigger that names a table without its schema runs with the path of the database', async () => {
+    await transfer(engine, {
+      schema: `create table accounts (id int generated always as identity primary key, code text unique not null); create table seen (code text primary key);
+        create function see() returns trigger language plpgsql as $$ begin insert into seen values (new.code) on conflict do nothing; return null; end $$;
+        create constraint trigger see after insert on accounts deferrable initially deferred for each row execute function see();`,
+      source: `insert into accounts (code) values ('a'), ('b');`,
+      target: `insert into accounts (code) values ('local'), ('b'); delete from seen where code = 'b';`,
+      equal: [
+        `select code from accounts where code <> 'local' order by 1`,
+        `select code from seen where code <> 'local' order by 1`,
+      ],
+    })
+  })
+
   test('a partition that is a foreign table is refused by name', async () => {
     const source = await createStage(
       engine,
