@@ -113,7 +113,7 @@ const KINDS: Readonly<Record<ProblemKind, { readonly what: (count: number) => st
   },
   'taken value': {
     what: () => 'values of unique keys are taken by other rows',
-    hint: 'Change one of the two rows, or make this key the identity of the relation.',
+    hint: 'Change one of the two rows, or make this key the identity of the relation. A number that each database makes up itself stays behind if the configuration of the source says so (`relations.<name>.surrogate`).',
   },
   'refused value': {
     what: (count) => `${plural(count, 'check', 'checks')} of the target would not hold`,
