@@ -50,6 +50,7 @@ export const RELATIONS = `
  * attidentity: a always, d by default. attgenerated: s stored, v virtual, empty otherwise.
  * The sequence is the identity column's own (deptype i) or one that the default depends on (deptype n).
  *
+ * is_nullable: also where nulls from before a `not null … not valid` (PostgreSQL 18) may still stand.
  * has_spellings: whether values that are equal may differ in their bytes. A B-tree may keep equal entries as one where its operator class says
  * that they never do (support function 4; manual, "B-Tree Support Functions"); interval and bpchar have said so wrongly.
  */
@@ -84,6 +85,8 @@ export const COLUMNS = `
       from operators o
       join pg_catalog.pg_amproc e on e.amprocfamily = o.family and e.amproclefttype = o.type and e.amprocrighttype = o.type and e.amprocnum = 4
      where o.amname = 'btree' and o.type not in ('pg_catalog.interval'::regtype, 'pg_catalog.bpchar'::regtype)
+  ), not_yet_required as materialized (
+    select o.conrelid as relation, o.conkey[1] as number from pg_catalog.pg_constraint o where o.contype = 'n' and not o.convalidated
   ), sequence as (
     select s.refobjid as relation, s.refobjsubid as number, s.objid as sequence
       from pg_catalog.pg_depend s
@@ -109,7 +112,8 @@ export const COLUMNS = `
          a.attname::text as name,
          a.atttypid::int8 as type_oid,
          pg_catalog.format_type(a.atttypid, a.atttypmod) as type,
-         not (a.attnotnull or (t.typtype = 'd' and base_type.is_required)) as is_nullable,
+         not ((a.attnotnull and (a.attrelid, a.attnum) not in (select relation, number from not_yet_required))
+              or (t.typtype = 'd' and base_type.is_required)) as is_nullable,
          case a.attidentity when 'a' then 'always' when 'd' then 'by default' end as identity,
          a.attgenerated <> '' as is_generated,
          coalesce(pg_catalog.pg_get_expr(f.adbin, f.adrelid), pg_catalog.pg_get_expr(t.typdefaultbin, 0)) as "default",

@@ -405,6 +405,19 @@ describe.each(engines)('keys on $name', (engine) => {
     expect(await errorOf(lax.export())).toMatchObject({ code: 'MODEL_INVALID', text: expect.stringMatching(/lax/) })
   })
 
+  test('a null from before a not null that is not valid is found', async () => {
+    if (engine.server?.major !== 18) return
+    const stage = await createStage(
+      engine,
+      `create table notes (id serial primary key, xmlid text unique, text text); insert into notes (xmlid, text) values ('a', '1'), (null, '2');
+        alter table notes add constraint named not null xmlid not valid;`,
+    )
+    expect(await errorOf(stage.export())).toMatchObject({
+      code: 'IDENTITY_PREFLIGHT',
+      text: expect.stringContaining('1 row without an identity (xmlid is null): id 2'),
+    })
+  })
+
   test('an index that is partial, on an expression or invalid is not taken for an identity', async () => {
     const stage = await createStage(
       engine,
