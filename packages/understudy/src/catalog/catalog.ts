@@ -132,7 +132,7 @@ export interface Attribute {
 }
 
 /** The type under any number of domains. */
-export function baseTypeOf(catalog: Catalog, oid: number): Type {
+export function baseTypeOf(catalog: Pick<Catalog, 'types'>, oid: number): Type {
   const type = catalog.types.get(oid)
   if (type === undefined) throw new Error(`type ${oid} is not in the catalog`)
   return type.base === null ? type : baseTypeOf(catalog, type.base)

@@ -13,7 +13,7 @@ import {
   relationLabel,
   relationOf,
 } from '../model/model.js'
-import { equalityOf, fromRelation, type SqlContext } from '../model/sql-context.js'
+import { fromRelation, type SqlContext, sameValue } from '../model/sql-context.js'
 import { analyzeTemporary, type Load, type Slot } from './load.js'
 import { ownLeafExpressions, sameLeaf, slotLeafExpressions } from './match.js'
 import { bare } from './parse.js'
@@ -75,8 +75,8 @@ class Binding {
     )
     const alias = `f${index}`
     const conditions = columns.map((column, position) => {
-      const operator = equalityOf(this.context, reference.target, reference.targetColumns[position] ?? '')
-      return `${alias}.t${position + 1} ${operator} ${column}`
+      const name = reference.targetColumns[position] ?? ''
+      return sameValue(this.context, reference.target, name, `${alias}.t${position + 1}`, column)
     })
     this.#joins.push(`left join (${this.#existing(reference)}) ${alias} on ${conditions.join(' and ')}`)
     const given = columns.map((column) => `${column} is not null`).join(' and ')

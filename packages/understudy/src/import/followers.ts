@@ -1,7 +1,7 @@
 import type { ForeignKey, Relation } from '../catalog/catalog.js'
 import { quoteIdentifier } from '../database/quoting.js'
 import { type RelationName, relationLabel } from '../model/model.js'
-import { catalogRelation, equalityOf, fromRelation, type SqlContext } from '../model/sql-context.js'
+import { catalogRelation, fromRelation, type SqlContext, sameValue } from '../model/sql-context.js'
 import { type Load, sameRow } from './load.js'
 
 /** Rows that gave up a value for the time being although others refer to it, and the foreign keys by which these moved along. */
@@ -123,7 +123,7 @@ function movesOf(context: SqlContext, parked: ParkedValues, direction: 'parked' 
       pairs
         .map(({ own, parked: by }) => {
           const there = by === column && direction === 'back' ? 'value' : held(by)
-          return `j.${quoteIdentifier(own)} ${equalityOf(context, load.relation, by)} ${alias}.${there}`
+          return sameValue(context, load.relation, by, `j.${quoteIdentifier(own)}`, `${alias}.${there}`)
         })
         .join(' and ')
     const value = direction === 'back' ? held(column) : 'value'

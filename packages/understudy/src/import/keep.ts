@@ -3,7 +3,7 @@ import { UnderstudyError } from '../errors.js'
 import { keepProblems, keptColumns, lineWith } from '../model/kept-columns.js'
 import { lineSelect } from '../model/line-sql.js'
 import { type ContentModel, relationLabel } from '../model/model.js'
-import { catalogRelation, type SqlContext, sameOrBothNull } from '../model/sql-context.js'
+import { catalogRelation, type SqlContext, sameOrBothNull, sameValue } from '../model/sql-context.js'
 import { attempt } from './attempt.js'
 import { createLoad, type Load } from './load.js'
 import { countTarget, matched, matchRows } from './match.js'
@@ -72,7 +72,7 @@ function sameHandle(context: SqlContext, load: Load): string {
       const [a, b] = [`t.t${index + 1}`, `m.h${index + 1}`]
       return column?.isNullable === true
         ? sameOrBothNull(column.baseType, a, b)
-        : `${a} ${column?.equality ?? '='} ${b}`
+        : sameValue(context, load.relation, name, a, b)
     })
     .join(' and ')
 }

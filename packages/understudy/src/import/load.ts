@@ -3,7 +3,7 @@ import type { Session } from '../database/port.js'
 import { quoteIdentifier } from '../database/quoting.js'
 import { leavesOf } from '../model/leaves.js'
 import { type ContentColumn, type ContentRelation, canBeBare, relationOf, type Translation } from '../model/model.js'
-import { catalogRelation, type SqlContext, sameOrBothNull } from '../model/sql-context.js'
+import { catalogRelation, type SqlContext, sameOrBothNull, sameValue } from '../model/sql-context.js'
 import type { ParkedValues } from './followers.js'
 
 /**
@@ -131,7 +131,7 @@ export function sameRow(context: SqlContext, load: Load, row: string, known: str
       const column = columns.find((each) => each.name === name)
       return column?.isNullable === true
         ? sameOrBothNull(column.baseType, a, b)
-        : `${a} ${column?.equality ?? '='} ${b}`
+        : sameValue(context, load.relation, name, a, b)
     })
     .join(' and ')
 }

@@ -4,7 +4,7 @@ import { lineWithout } from '../model/kept-columns.js'
 import { type Leaf, leavesOf } from '../model/leaves.js'
 import { lineSelect } from '../model/line-sql.js'
 import { type ContentRelation, relationLabel, relationOf } from '../model/model.js'
-import { catalogRelation, equalityOf, fromRelation, type SqlContext, sameOrBothNull } from '../model/sql-context.js'
+import { catalogRelation, fromRelation, type SqlContext, sameOrBothNull, sameValue } from '../model/sql-context.js'
 import { isTypedTranslation, type Load } from './load.js'
 import { bare } from './parse.js'
 
@@ -90,8 +90,7 @@ export function sameIdentity(context: SqlContext, relation: ContentRelation, a: 
 /** Whether two leaves are the same; two nulls are, where the leaf may be null. */
 export function sameLeaf(context: SqlContext, leaf: Leaf, a: string, b: string): string {
   if (leaf.isNullable) return sameOrBothNull(leaf.type, a, b)
-  const operator = leaf.column === null ? '=' : equalityOf(context, leaf.column.relation, leaf.column.name)
-  return `${a} ${operator} ${b}`
+  return leaf.column === null ? `${a} = ${b}` : sameValue(context, leaf.column.relation, leaf.column.name, a, b)
 }
 
 /** The leaves of a record's own identity, as expressions over its parsed table. */

@@ -5,7 +5,7 @@ import { quoteIdentifier, quoteLiteral, quoteQualified } from '../database/quoti
 import { useSearchPath } from '../database/settings.js'
 import type { Problem } from '../errors.js'
 import { findRelation, type RelationName } from '../model/model.js'
-import { catalogRelation, equalityOf, fromRelation, type SqlContext } from '../model/sql-context.js'
+import { catalogRelation, fromRelation, type SqlContext, sameValue } from '../model/sql-context.js'
 import { newKeyExpression } from './allocate.js'
 import { type Candidates, candidateSelect, literalDefault } from './candidates.js'
 import type { Load } from './load.js'
@@ -235,8 +235,8 @@ async function findTaken(
   const problems: Problem[] = []
   for (const key of catalogRelation(context, target).uniqueKeys) {
     if (key.isPartial || key.hasExpressions || key.columns.some((name) => isOpen(place, configured, name))) continue
-    const pairs = key.columns.map(
-      (name) => `s.${quoteIdentifier(name)} ${equalityOf(context, target, name)} ${values.get(name) ?? 'null'}`,
+    const pairs = key.columns.map((name) =>
+      sameValue(context, target, name, `s.${quoteIdentifier(name)}`, values.get(name) ?? 'null'),
     )
     const [row] = await session.query<{ taken: boolean }>(
       `select exists (select from ${fromRelation(context, target)} s where ${pairs.join(' and ')}) as taken`,

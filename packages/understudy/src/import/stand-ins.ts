@@ -4,7 +4,7 @@ import type { Problem } from '../errors.js'
 import { identitySelect } from '../model/identity-sql.js'
 import { leavesOf } from '../model/leaves.js'
 import { type ContentRelation, relationLabel } from '../model/model.js'
-import { catalogRelation, equalityOf, fromRelation, type SqlContext, type StandIns } from '../model/sql-context.js'
+import { catalogRelation, fromRelation, type SqlContext, type StandIns, sameValue } from '../model/sql-context.js'
 import { isRegistryReadable } from '../registry/registry.js'
 import { isNamed, isUpdatedBy, type LateColumn, localKey, namedBy, readLateColumns } from './late-references.js'
 import { handleColumns, type Load, sameRow } from './load.js'
@@ -135,8 +135,9 @@ function referring(
         .filter((key) => key.target === oid && !key.isInherited)
         .map((key) => {
           const pairs = key.columns.map((name, index) => {
-            const operator = equalityOf(context, load.relation, key.targetColumns[index] ?? '')
-            return `t.${quoteIdentifier(key.targetColumns[index] ?? '')} ${operator} c.${quoteIdentifier(name)}`
+            const target = key.targetColumns[index] ?? ''
+            const [there, here] = [`t.${quoteIdentifier(target)}`, `c.${quoteIdentifier(name)}`]
+            return sameValue(context, load.relation, target, there, here)
           })
           return {
             child: relationLabel(child),
@@ -179,7 +180,7 @@ export async function findTakenLate(
     for (const { name, columns } of keysWith(context, relation, column.name)) {
       const pairs = columns.map((each) => {
         const value = each === column.name ? 'i.t1' : `t.${quoteIdentifier(each)}`
-        return `o.${quoteIdentifier(each)} ${equalityOf(context, relation, each)} ${value}`
+        return sameValue(context, relation, each, `o.${quoteIdentifier(each)}`, value)
       })
       const cases = await session.query<{ local_key: string; other: string }>(
         `select l.local_key, ${localKey(handle, 'o')} as other

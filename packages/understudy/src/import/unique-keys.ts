@@ -5,7 +5,7 @@ import type { Problem } from '../errors.js'
 import { isTakenFromArchive } from '../model/choose-identity.js'
 import { identitySelect } from '../model/identity-sql.js'
 import { leavesOf } from '../model/leaves.js'
-import { catalogRelation, equalityOf, fromRelation, type SqlContext, sameOrBothNull } from '../model/sql-context.js'
+import { catalogRelation, fromRelation, type SqlContext, sameOrBothNull, sameValue } from '../model/sql-context.js'
 import { hasChanges, type Load, sameRow } from './load.js'
 import { bare } from './parse.js'
 import { plural, readProblem } from './problems.js'
@@ -95,7 +95,7 @@ function otherRow(
       const pairs = load.handle.map((name, index) => {
         const [a, b] = [`i.t${index + 1}`, value(name)]
         const column = catalogRelation(context, load.relation).columns.find((each) => each.name === name)
-        return column?.isNullable === true ? `array[${a}] = array[${b}]` : `${a} ${column?.equality ?? '='} ${b}`
+        return column?.isNullable === true ? `array[${a}] = array[${b}]` : sameValue(context, load.relation, name, a, b)
       })
       return `left join (${identitySelect(context, load.relation, load.handle)}) i on ${pairs.join(' and ')}`
     },
@@ -155,7 +155,7 @@ function same(context: SqlContext, load: Load, key: UniqueKey, index: number, a:
   const name = key.columns[index] ?? ''
   const column = catalogRelation(context, load.relation).columns.find((each) => each.name === name)
   if (key.isNullsNotDistinct && column !== undefined) return sameOrBothNull(column.baseType, a, b)
-  return `${a} ${equalityOf(context, load.relation, name)} ${b}`
+  return sameValue(context, load.relation, name, a, b)
 }
 
 async function readCollisions(session: Session, context: SqlContext, watched: WatchedKey): Promise<Problem[]> {

@@ -16,7 +16,7 @@ import {
   type Translation,
 } from './model.js'
 import { awaitedLeaves, keyExpression, plainExpression } from './respelled-sql.js'
-import { equalityOf, fromRelation, type SqlContext } from './sql-context.js'
+import { fromRelation, type SqlContext, sameValue } from './sql-context.js'
 
 /**
  * A select that names every row of a relation: `t1…` are the columns asked for, `l1…` the leaves of its identity. References in an identity
@@ -67,11 +67,11 @@ export function joinAlternative(
     target,
     alternative.join.map((pair) => pair.targetColumn),
   )})`
-  const cast = alternative.isTextual ? '::text' : ''
   const alias = joins.add(source, (name) => {
     const pairs = alternative.join.map((pair, index) => {
-      const operator = alternative.isTextual ? '=' : equalityOf(context, alternative.target, pair.targetColumn)
-      return `${name}.t${index + 1}${cast} ${operator} ${value(pair.column)}${cast}`
+      const [there, here] = [`${name}.t${index + 1}`, value(pair.column)]
+      if (alternative.isTextual) return `${there}::text = ${here}::text`
+      return sameValue(context, alternative.target, pair.targetColumn, there, here)
     })
     return pairs.join(' and ') + extraCondition
   })

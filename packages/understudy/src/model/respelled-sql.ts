@@ -2,7 +2,7 @@ import { quoteIdentifier } from '../database/quoting.js'
 import type { Joins } from './joins.js'
 import type { Leaf } from './leaves.js'
 import { type ContentRelation, relationLabel } from './model.js'
-import { catalogRelation, equalityOf, type SqlContext } from './sql-context.js'
+import { catalogRelation, type SqlContext, sameValue } from './sql-context.js'
 
 /** A value of a row's own key, as it is or as it will be written. */
 export function keyExpression(
@@ -37,8 +37,8 @@ export function plainExpression(context: SqlContext, relation: ContentRelation, 
     const join = joins.add(respelled.table, (alias) =>
       key.columns
         .map((own, index) => {
-          const operator = equalityOf(context, target, key.targetColumns[index] ?? '')
-          return `${alias}.${columns[index]?.before} ${operator} s.${quoteIdentifier(own)}`
+          const before = `${alias}.${columns[index]?.before}`
+          return sameValue(context, target, key.targetColumns[index] ?? '', before, `s.${quoteIdentifier(own)}`)
         })
         .join(' and '),
     )

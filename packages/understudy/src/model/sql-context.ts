@@ -1,4 +1,4 @@
-import type { Catalog, Relation } from '../catalog/catalog.js'
+import { baseTypeOf, type Catalog, type Relation, type Type } from '../catalog/catalog.js'
 import type { RelationConfig } from '../config/define-config.js'
 import { quoteQualified } from '../database/quoting.js'
 import { type ContentModel, type RelationName, relationLabel } from './model.js'
@@ -7,6 +7,8 @@ import { type ContentModel, type RelationName, relationLabel } from './model.js'
 export interface SqlContext {
   readonly model: ContentModel
   readonly relations: ReadonlyMap<string, Relation>
+  /** By oid. */
+  readonly types: ReadonlyMap<number, Type>
   /** What the configuration says about single relations, by label. */
   readonly configured: ReadonlyMap<string, RelationConfig>
   /** The database's own instance, or null where it has no registry: then nothing is known of where rows were born. */
@@ -43,6 +45,7 @@ export function createSqlContext(
     model,
     instance,
     configured,
+    types: catalog.types,
     relations: new Map(catalog.relations.map((relation) => [relationLabel(relation), relation])),
   }
 }
@@ -55,11 +58,16 @@ export function catalogRelation(context: SqlContext, name: RelationName): Relati
 }
 
 /**
- * The operator that compares values of a column: the one of its type's own index, by name and schema, because the path that operators are
- * looked for on is empty, and `=` would compare a citext as text.
+ * Whether two values of a column are equal, by the operator of its type's own index. It is named with its schema, because the path that operators
+ * are looked for on is empty, and `=` would compare a citext as text. For a domain over an enum the server finds none at all.
  */
-export function equalityOf(context: SqlContext, name: RelationName, column: string): string {
-  return catalogRelation(context, name).columns.find((each) => each.name === column)?.equality ?? '='
+export function sameValue(context: SqlContext, name: RelationName, column: string, a: string, b: string): string {
+  const found = catalogRelation(context, name).columns.find((each) => each.name === column)
+  if (found === undefined) return `${a} = ${b}`
+  const type = baseTypeOf(context, found.typeOid)
+  const isCast = type.kind === 'enum' && type.oid !== found.typeOid
+  const [left, right] = isCast ? [a, b].map((value) => `(${value})::${found.baseType}`) : [a, b]
+  return `${left} ${found.equality ?? '='} ${right}`
 }
 
 /**

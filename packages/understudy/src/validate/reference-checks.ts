@@ -6,7 +6,7 @@ import { Joins } from '../model/joins.js'
 import { type ContentRelation, relationLabel, relationOf } from '../model/model.js'
 import { type FoundReference, type FoundTarget, findReferences } from '../model/references.js'
 import type { ModelSettings } from '../model/settings.js'
-import { equalityOf, fromRelation, type SqlContext } from '../model/sql-context.js'
+import { fromRelation, type SqlContext, sameValue } from '../model/sql-context.js'
 import { elementType, family } from '../model/translations.js'
 import { type Check, findOffending } from './check.js'
 import { rowLabel } from './row-label.js'
@@ -56,7 +56,7 @@ function danglingSelect(catalog: Catalog, context: SqlContext, pointing: Pointin
     const there = `t.${quoteIdentifier(column)}`
     return isTextual(catalog, pointing, index)
       ? `${there}::text = (${value})::text`
-      : `${there} ${equalityOf(context, target.relation, column)} ${value}`
+      : sameValue(context, target.relation, column, there, value)
   })
   const conditions = [
     ...values.map((value) => `${value} is not null`),

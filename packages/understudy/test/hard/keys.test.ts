@@ -286,6 +286,21 @@ describe.each(engines)('keys on $name', (engine) => {
     })
   })
 
+  test('a domain over an enum is compared, as identity, as unique value and where it may be null', async () => {
+    await transfer(engine, {
+      schema: `create type mood as enum ('sad', 'so so', 'glad'); create domain feeling as mood;
+        create table faces (kind feeling primary key, other feeling unique, a feeling, b feeling, unique (a, b));
+        create table masks (id serial primary key, kind feeling, other feeling, note text, unique (kind, other)); create table worn (xmlid text primary key, mask int references masks);`,
+      source: `insert into faces values ('sad', 'glad', null, 'sad'), ('glad', 'sad', 'sad', 'sad'); insert into masks values (1, 'sad', null, 'new'), (2, null, 'sad', 'v'), (3, 'sad', 'sad', 'v'); insert into worn values ('x', 1), ('y', 3);`,
+      target: `insert into faces values ('sad', 'sad', 'sad', 'sad'), ('glad', 'glad', null, null); insert into masks values (11, 'sad', null, 'old'), (12, null, 'sad', 'v'); insert into worn values ('x', 12);`,
+      config: { relations: { masks: { identity: ['kind', 'other'] } } },
+      equal: [
+        `select kind::text, other::text, a::text, b::text from faces order by 1`,
+        `select w.xmlid, m.kind::text, m.other::text, m.note from worn w join masks m on m.id = w.mask order by 1`,
+      ],
+    })
+  })
+
   test('an identity may be a list that is null or empty, also of a domain', async () => {
     await transfer(engine, {
       schema: `create domain steps as int[]; create table routes (id serial primary key, town text not null, path int[], v text, unique (town, path));
