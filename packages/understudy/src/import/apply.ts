@@ -10,7 +10,7 @@ import { returnStatements } from './followers.js'
 import { hasChanges, type Load } from './load.js'
 import { parkRows, stepAside } from './step-aside.js'
 import type { WatchedKey } from './unique-keys.js'
-import { deleteStatement, insertStatement, rewriteStatement, updateStatement } from './write.js'
+import { deleteStatement, insertStatement, rewriteStatements, updateStatement } from './write.js'
 
 /** Told before each relation's rows are written. */
 export type ApplyProgress = (relation: string, rows: number) => void
@@ -105,43 +105,45 @@ async function applyOne(session: Session, context: SqlContext, load: Load): Prom
   }
 }
 
-/** Where rows cannot step aside for each other, they are deleted and inserted again, if nothing would follow the delete. */
 async function updateRows(session: Session, context: SqlContext, load: Load, update: string): Promise<number> {
-  const rewrite = isFollowed(context, load) ? null : () => session.execute(rewriteStatement(context, load))
-  return await writeInTurn(session, context, [load], () => session.execute(update), rewrite)
+  return await writeInTurn(session, context, [load], (rewritten) => {
+    if (!rewritten.has(load)) return session.execute(update)
+    const { remove, insert } = rewriteStatements(context, load, 'gone')
+    return session.execute(`with gone as (${remove}) ${insert}`)
+  })
 }
 
 /**
  * Writes, and where rows collide on their way under a key that could not be looked at beforehand, lets them step aside and writes again,
- * with another value for the time being each time.
+ * with another value for the time being each time. Where rows cannot step aside for each other, they are deleted and inserted again, if nothing
+ * would follow the delete.
  */
 async function writeInTurn<T>(
   session: Session,
   context: SqlContext,
   component: readonly Load[],
-  write: () => Promise<T>,
-  rewrite: (() => Promise<T>) | null,
+  write: (rewritten: ReadonlySet<Load>) => Promise<T>,
 ): Promise<T> {
-  if (!component.some((load) => load.counts.updates > 0 && hasOtherKeys(context, load))) return await write()
+  const rewritten = new Set<Load>()
+  if (!component.some((load) => load.counts.updates > 0 && hasOtherKeys(context, load))) return await write(rewritten)
   /** By key, the value to try next. */
   const tried = new Map<string, number>()
   await session.script('savepoint understudy_write')
   while (true) {
     try {
-      return await write()
+      return await write(rewritten)
     } catch (error) {
       const collision = describeSqlError(error)
       if (collision === undefined || !isCollision(collision)) throw error
       await session.script('rollback to savepoint understudy_write')
-      const key = `${collision.schema}.${collision.constraint}`
       const load = await collidedLoad(session, component, collision)
-      const mayStepAside = load !== undefined && load.counts.updates > 0
-      const place = mayStepAside ? await stepAside(session, context, load, collision, tried.get(key) ?? 0) : null
-      if (place !== null) {
-        tried.set(key, place + 1)
-        await session.script('release savepoint understudy_write; savepoint understudy_write')
-      } else if (rewrite !== null) return await rewrite()
-      else throw error
+      if (load === undefined || load.counts.updates === 0 || rewritten.has(load)) throw error
+      const key = `${collision.schema}.${collision.constraint}`
+      const place = await stepAside(session, context, load, collision, tried.get(key) ?? 0)
+      if (place === null && isFollowed(context, load)) throw error
+      if (place === null) rewritten.add(load)
+      else tried.set(key, place + 1)
+      await session.script('release savepoint understudy_write; savepoint understudy_write')
     }
   }
 }
@@ -188,36 +190,53 @@ function isFollowed(context: SqlContext, load: Load): boolean {
   )
 }
 
-/** Inserts wait for all updates, by counting their rows: an update may free a unique value that an insert takes. */
 async function applyTogether(session: Session, context: SqlContext, component: readonly Load[]): Promise<void> {
-  const parts: string[] = []
+  const [first] = component
+  if (first === undefined) return
+  const rows = await attempt(first, 'write', () =>
+    writeInTurn(session, context, component, async (rewritten) => {
+      const parts = partsTogether(context, component, rewritten)
+      if (parts.length === 0) return {}
+      const bodies = parts.map(({ name, statement }) => `${name} as (${statement})`)
+      const counts = parts.map(({ name }) => `(select count(*) from ${name}) as ${name}`)
+      const [row] = await session.query<Record<string, number>>(
+        `with ${bodies.join(',\n')} select ${counts.join(', ')}`,
+      )
+      return row ?? {}
+    }),
+  )
+  for (const [index, load] of component.entries()) {
+    if (`u${index}` in rows) expectCount(context, load, 'updated', rows[`u${index}`] ?? 0, load.counts.updates)
+    if (`i${index}` in rows) expectCount(context, load, 'inserted', rows[`i${index}`] ?? 0, load.counts.inserts)
+  }
+}
+
+/** Inserts wait for all updates, by counting their rows: an update may free a unique value that an insert takes. */
+function partsTogether(
+  context: SqlContext,
+  component: readonly Load[],
+  rewritten: ReadonlySet<Load>,
+): { name: string; statement: string }[] {
+  const parts: { name: string; statement: string }[] = []
   const updates: string[] = []
-  const expected: { load: Load; name: string; what: string; rows: number }[] = []
   for (const [index, load] of component.entries()) {
     const update = updateStatement(context, load)
     if (load.counts.updates === 0 || update === null) continue
-    parts.push(`u${index} as (${update} returning 1)`)
+    const { remove, insert } = rewriteStatements(context, load, `g${index}`)
+    if (rewritten.has(load)) parts.push({ name: `g${index}`, statement: remove })
+    parts.push({ name: `u${index}`, statement: `${rewritten.has(load) ? insert : update} returning 1` })
     updates.push(`(select count(*) from u${index})`)
-    expected.push({ load, name: `u${index}`, what: 'updated', rows: load.counts.updates })
   }
   const afterUpdates = updates.length === 0 ? '' : ` and ${updates.join(' + ')} >= 0`
   for (const [index, load] of component.entries()) {
     if (load.counts.inserts === 0) continue
-    parts.push(`i${index} as (${insertStatement(load)}${afterUpdates} returning 1)`)
-    expected.push({ load, name: `i${index}`, what: 'inserted', rows: load.counts.inserts })
+    parts.push({ name: `i${index}`, statement: `${insertStatement(load)}${afterUpdates} returning 1` })
   }
   const parked = component.flatMap((load) => load.parked)
   for (const [index, statement] of returnStatements(context, parked, component).entries()) {
-    parts.push(`r${index} as (${statement} returning 1)`)
+    parts.push({ name: `r${index}`, statement: `${statement} returning 1` })
   }
-  const [first] = component
-  if (parts.length === 0 || first === undefined) return
-  const counts = expected.map(({ name }) => `(select count(*) from ${name}) as ${name}`)
-  const statement = `with ${parts.join(',\n')} select ${counts.join(', ')}`
-  const [row] = await attempt(first, 'write', () =>
-    writeInTurn(session, context, component, () => session.query<Record<string, number>>(statement), null),
-  )
-  for (const { load, name, what, rows } of expected) expectCount(context, load, what, row?.[name] ?? 0, rows)
+  return parts
 }
 
 function expectCount(context: SqlContext, load: Load, what: string, actual: number, expected: number): void {

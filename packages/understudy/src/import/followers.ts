@@ -55,17 +55,21 @@ function staysBehind({ onUpdate, isDeferrable }: ForeignKey): boolean {
   return onUpdate === 'restrict' || (onUpdate === 'no action' && !isDeferrable)
 }
 
-/** The table of the rows that park, and of what they hold and will hold: `value` may read `t`, their row, and `x.number`. */
-export function parkingTable(context: SqlContext, parked: ParkedValues, rows: string, value: string): string {
+/**
+ * The rows that park, what they hold and what they will hold: `value` may read `t`, their row, and `x.number`. Not those that would hold what they
+ * hold already: they would stand in the way as before.
+ */
+export function parkingSelect(context: SqlContext, parked: ParkedValues, rows: string, value: string): string {
   const { load, column, followers } = parked
   const names = [...new Set([column, ...followers.flatMap(({ pairs }) => pairs.map((pair) => pair.parked))])]
-  const own = catalogRelation(context, load.relation).columns
   const before = names.map((name) => `t.${quoteIdentifier(name)} as ${heldColumn(context, load, name)}`)
   const handles = load.handle.map((_, index) => `x.h${index + 1}`)
-  const type = own.find((each) => each.name === column)?.type ?? 'text'
-  return `select ${[...handles, ...before].join(', ')}, (${value})::${type} as value
-            from ${fromRelation(context, load.relation)} t
-            join (${rows}) x on ${sameRow(context, load, 't', 'x')}`
+  const isSame = sameValue(context, load.relation, column, `q.${heldColumn(context, load, column)}`, 'q.value')
+  return `select q.*
+            from (select ${[...handles, ...before].join(', ')}, ${value} as value
+                    from ${fromRelation(context, load.relation)} t
+                    join (${rows}) x on ${sameRow(context, load, 't', 'x')}) q
+           where (${isSame}) is not true`
 }
 
 function heldColumn(context: SqlContext, load: Load, name: string): string {

@@ -29,7 +29,7 @@ export async function orDiagnose<T>(
  * Whether a server's error may lie in the rows. Not in them: 08 connections, 25 transactions, 40 rollbacks, 53 to 58 resources, operators and
  * the system, 42501 a missing privilege.
  */
-function isAboutValues(error: unknown): boolean {
+export function isAboutValues(error: unknown): boolean {
   const facts = describeSqlError(error) ?? (error instanceof Error ? describeSqlError(error.cause) : undefined)
   return facts !== undefined && !/^(08|25|40|53|55|57|58|42501)/.test(facts.sqlstate)
 }

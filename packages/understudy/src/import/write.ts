@@ -30,21 +30,22 @@ export function updateStatement(context: SqlContext, load: Load): string | null 
 }
 
 /**
- * The same as the update, as a `delete` and an `insert` in one statement: no row then stands in another's way. Columns that the archive does
- * not bring come from the row that went.
+ * The same as the update, as a `delete` and an `insert` of one statement, in which the first is called `gone`: no row then stands in another's way.
+ * Columns that the archive does not bring come from the row that went.
  */
-export function rewriteStatement(context: SqlContext, load: Load): string {
+export function rewriteStatements(context: SqlContext, load: Load, gone: string): { remove: string; insert: string } {
   const values = writtenValues(load, { parsed: 'p', bound: 'b' })
   const columns = catalogRelation(context, load.relation).columns.filter((column) => !column.isGenerated)
   const list = columns.map(({ name }) => quoteIdentifier(name))
   const selected = columns.map(({ name }) => values.get(name) ?? `g.${quoteIdentifier(name)}`)
-  return `with gone as (
-      delete from ${fromRelation(context, load.relation)} t using ${load.rows} x
-       where not x.is_new and ${sameRow(context, load, 't', 'x')} returning t.*)
-    insert into ${quoteQualified(load.relation)} (${list.join(', ')})
+  return {
+    remove: `delete from ${fromRelation(context, load.relation)} t using ${load.rows} x
+       where not x.is_new and ${sameRow(context, load, 't', 'x')} returning t.*`,
+    insert: `insert into ${quoteQualified(load.relation)} (${list.join(', ')})
     overriding system value
-    select ${selected.join(', ')} ${source(load)} join gone g on ${sameRow(context, load, 'g', 'w')}
-     where not w.is_new and (select count(*) from gone) >= 0`
+    select ${selected.join(', ')} ${source(load)} join ${gone} g on ${sameRow(context, load, 'g', 'w')}
+     where not w.is_new and (select count(*) from ${gone}) >= 0`,
+  }
 }
 
 /** `delete` of the rows that a relation known by its content must give up. */
