@@ -6,7 +6,7 @@ import { orderByTargets } from '../model/order.js'
 import { catalogRelation, type SqlContext } from '../model/sql-context.js'
 import { attempt } from './attempt.js'
 import { plainReferences } from './bind.js'
-import { returnStatements } from './followers.js'
+import { carriesAlong, returnStatements } from './followers.js'
 import { hasChanges, type Load } from './load.js'
 import { parkRows, stepAside } from './step-aside.js'
 import type { WatchedKey } from './unique-keys.js'
@@ -182,9 +182,13 @@ async function collidedLoad(
   return root && component.find((load) => relationLabel(load.relation) === relationLabel(root))
 }
 
-/** Whether a delete would act on other rows, or be refused at once. */
+/** Whether a delete would act on other rows, or be refused at once, or would not act on them where an update does. */
 function isFollowed(context: SqlContext, load: Load): boolean {
   const { oid } = catalogRelation(context, load.relation)
+  const { identity, columns } = load.relation
+  const fixed = identity.kind === 'key' ? identity.columns : []
+  const changing = columns.map(({ name }) => name).filter((name) => !fixed.includes(name))
+  if (carriesAlong(context, load.relation, changing)) return true
   return [...context.relations.values()].some((relation) =>
     relation.foreignKeys.some((key) => key.target === oid && key.onDelete !== 'no action'),
   )

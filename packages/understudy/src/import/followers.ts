@@ -50,6 +50,20 @@ export function followersOf(context: SqlContext, name: RelationName, column: str
   return followers
 }
 
+/** Whether a foreign key passes a change of one of the columns on to the rows that refer to it. A null they would keep: nothing leads back from it. */
+export function carriesAlong(context: SqlContext, name: RelationName, columns: readonly string[]): boolean {
+  const { oid } = catalogRelation(context, name)
+  return [...context.relations.values()].some(({ foreignKeys }) =>
+    foreignKeys.some(
+      (key) =>
+        key.target === oid &&
+        key.onUpdate !== 'no action' &&
+        key.onUpdate !== 'restrict' &&
+        key.targetColumns.some((each) => columns.includes(each)),
+    ),
+  )
+}
+
 /** `restrict` is checked at once however the key is declared. */
 function staysBehind({ onUpdate, isDeferrable }: ForeignKey): boolean {
   return onUpdate === 'restrict' || (onUpdate === 'no action' && !isDeferrable)

@@ -2,7 +2,7 @@ import type { SqlErrorFacts } from '../database/failures.js'
 import type { Session } from '../database/port.js'
 import { quoteIdentifier } from '../database/quoting.js'
 import { catalogRelation, fromRelation, type SqlContext } from '../model/sql-context.js'
-import { followersOf, type ParkedValues, parkingSelect, parkStatements } from './followers.js'
+import { carriesAlong, followersOf, type ParkedValues, parkingSelect, parkStatements } from './followers.js'
 import { type Load, sameRow } from './load.js'
 import { bare } from './parse.js'
 import { isAboutValues } from './recover.js'
@@ -81,7 +81,8 @@ async function parkColumns(
   const numbered = `select ${handles(load)}, row_number() over () as number from (${rows}) d`
   const values = columns.flatMap((each) => {
     const followers = isCertain ? followersOf(context, load.relation, each.name) : []
-    const found = temporaryValues(context, load.relation, each, { mayBeNull: mayBeNull && followers.length === 0 })
+    const isHeld = followers.length > 0 || carriesAlong(context, load.relation, [each.name])
+    const found = temporaryValues(context, load.relation, each, { mayBeNull: mayBeNull && !isHeld })
     return found.map((value) => ({ column: each.name, value, followers }))
   })
   const [count] = await session.query<{ rows: number }>(`select count(*) as rows from (${rows}) d`)

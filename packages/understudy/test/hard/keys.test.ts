@@ -296,6 +296,20 @@ describe.each(engines)('keys on $name', (engine) => {
     })
   })
 
+  test('values that may be null and that on update cascade carries on change places, and no row loses what it refers to', async () => {
+    const { target } = await transfer(engine, {
+      schema: `create table desks (xmlid text primary key, code text unique, rank int); create unique index on desks (rank) where rank > 0; create unique index on desks (rank);
+        create table chairs (xmlid text primary key, desk text references desks (code) on update cascade, rank int references desks (rank) on update cascade);`,
+      source: `insert into desks values ('a', 'x', 1), ('b', 'y', 2); insert into chairs values ('c', 'x', 1);`,
+      target: `insert into desks values ('a', 'y', 2), ('b', 'x', 1); insert into chairs values ('c', 'y', 2), ('local', 'x', 1);`,
+      equal: [`select * from desks order by 1`, `select * from chairs where xmlid <> 'local'`],
+    })
+    // The desk that it stands at is called otherwise now.
+    expect(await target.rows(`select * from chairs where xmlid = 'local'`)).toEqual([
+      { xmlid: 'local', desk: 'y', rank: 2 },
+    ])
+  })
+
   test('values of a type that has no other change places in relations that refer to each other', async () => {
     const schema = `create table sides (id serial primary key, xmlid text unique not null, is_left boolean not null unique, door int not null, note text default 'own');
       create table doors (id serial primary key, xmlid text unique not null, side int not null references sides); alter table sides add foreign key (door) references doors deferrable;`
