@@ -75,8 +75,10 @@ async function parkColumns(
   names: readonly string[],
   { rows, mayBeNull, first, isCertain }: Parking,
 ): Promise<number | null> {
+  // Only what the archive brings: nothing would set any other column right again.
+  const written = load.relation.columns.map(({ name }) => name)
   const columns = catalogRelation(context, load.relation).columns.filter(
-    ({ name, isGenerated }) => names.includes(name) && !isGenerated && !load.handle.includes(name),
+    ({ name }) => names.includes(name) && written.includes(name) && !load.handle.includes(name),
   )
   const numbered = `select ${handles(load)}, row_number() over () as number from (${rows}) d`
   const values = columns.flatMap((each) => {

@@ -310,6 +310,24 @@ describe.each(engines)('keys on $name', (engine) => {
     ])
   })
 
+  test('a column that the archive does not bring keeps its values where those beside it in a key change places', async () => {
+    const source = await createStage(
+      engine,
+      `create table seats (xmlid text primary key, place int not null); insert into seats values ('a', 1), ('b', 2);`,
+    )
+    const target = await createStage(
+      engine,
+      `create table seats (xmlid text primary key, hall int, number serial, place int not null, unique (hall, place), exclude (number with =, place with =));
+       insert into seats (xmlid, hall, place) values ('a', 7, 2), ('b', 7, 1), ('local', 8, 1);`,
+    )
+    await target.import((await source.export()).path)
+    expect(await target.rows('select * from seats order by 1')).toEqual([
+      { xmlid: 'a', hall: 7, number: 1, place: 1 },
+      { xmlid: 'b', hall: 7, number: 2, place: 2 },
+      { xmlid: 'local', hall: 8, number: 3, place: 1 },
+    ])
+  })
+
   test('values of a type that has no other change places in relations that refer to each other', async () => {
     const schema = `create table sides (id serial primary key, xmlid text unique not null, is_left boolean not null unique, door int not null, note text default 'own');
       create table doors (id serial primary key, xmlid text unique not null, side int not null references sides); alter table sides add foreign key (door) references doors deferrable;`
