@@ -8,6 +8,7 @@ import { bare } from './parse.js'
 import { isAboutValues } from './recover.js'
 import { temporaryValues } from './temporary-values.js'
 import type { WatchedKey } from './unique-keys.js'
+import { writtenValues } from './write.js'
 
 /**
  * Gives the rows that stand in each other's way a value for the time being: the updates that follow set the right one. Where no such value
@@ -23,7 +24,7 @@ export async function parkRows(session: Session, context: SqlContext, keys: read
 
 /**
  * Of a key that cannot be compared beforehand (partial, on an expression, exclusive) only a failed update tells that rows stand in each
- * other's way. Then all rows to be updated step aside: to the first place from `first` on that the database allows, whose number comes back, or
+ * other's way. Then all rows that change in its columns step aside: to the first place from `first` on that the database allows, whose number comes back, or
  * null where there is none.
  */
 export async function stepAside(
@@ -34,8 +35,22 @@ export async function stepAside(
   first: number,
 ): Promise<number | null> {
   const columns = await keyColumns(session, collision)
-  const rows = `select ${handles(load)} from ${load.rows} where not is_new`
+  const rows = changingRows(context, load, columns)
   return await parkColumns(session, context, load, columns, { rows, mayBeNull: true, first, isCertain: false })
+}
+
+/** A select of the rows that get other values in some of these columns: no other row can stand in the way, and cascades would act for nothing. */
+function changingRows(context: SqlContext, load: Load, names: readonly string[]): string {
+  const values = writtenValues(load, { parsed: 'p', bound: 'b' })
+  const changing = load.relation.columns.filter(({ name }) => names.includes(name))
+  const before = changing.map(({ name, type }) => `t.${quoteIdentifier(name)}::${type}`)
+  const after = changing.map(({ name, type }) => `(${values.get(name)})::${type}`)
+  return `select ${load.handle.map((_, index) => `w.h${index + 1}`).join(', ')}
+            from ${load.rows} w
+            join ${load.parsed} p on p.n = w.n
+            left join ${load.bound} b on b.n = w.n
+            join ${fromRelation(context, load.relation)} t on ${sameRow(context, load, 't', 'w')}
+           where not w.is_new and row(${before.join(', ')})::record operator(pg_catalog.*<>) row(${after.join(', ')})::record`
 }
 
 function handles(load: Load): string {

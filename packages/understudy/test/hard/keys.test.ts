@@ -328,6 +328,17 @@ describe.each(engines)('keys on $name', (engine) => {
     ])
   })
 
+  test('rows that keep their value do not step aside, so that what on update set null acts on keeps it too', async () => {
+    const { target } = await transfer(engine, {
+      schema: `create table ranks (xmlid text primary key, rank int unique, live boolean not null default true, note text); create unique index on ranks ((rank % 100)) where live;
+        create table badges (xmlid text primary key, rank int references ranks (rank) on update set null);`,
+      source: `insert into ranks values ('a', 2, true, null), ('b', 1, true, null), ('c', 3, true, 'new'); insert into badges values ('x', 3);`,
+      target: `insert into ranks values ('a', 101, true, null), ('b', 102, true, null), ('c', 3, true, 'old'); insert into badges values ('x', 3), ('local', 3);`,
+      equal: [`select * from ranks order by 1`, `select * from badges where xmlid <> 'local'`],
+    })
+    expect(await target.rows(`select * from badges where xmlid = 'local'`)).toEqual([{ xmlid: 'local', rank: 3 }])
+  })
+
   test('values of a type that has no other change places in relations that refer to each other', async () => {
     const schema = `create table sides (id serial primary key, xmlid text unique not null, is_left boolean not null unique, door int not null, note text default 'own');
       create table doors (id serial primary key, xmlid text unique not null, side int not null references sides); alter table sides add foreign key (door) references doors deferrable;`
