@@ -5,7 +5,6 @@ import { type Reference, type RelationName, relationLabel } from '../model/model
 import { orderByTargets } from '../model/order.js'
 import { catalogRelation, type SqlContext } from '../model/sql-context.js'
 import { attempt } from './attempt.js'
-import { plainReferences } from './bind.js'
 import { carriesAlong, returnStatements } from './followers.js'
 import { hasChanges, type Load } from './load.js'
 import { parkRows, stepAside } from './step-aside.js'
@@ -54,7 +53,7 @@ async function deleteRows(session: Session, context: SqlContext, load: Load): Pr
 }
 
 /**
- * Components of the relations that change, targets first. Where an update may change a value that a plain foreign key refers to, both sides
+ * Components of the relations that change, targets first. Where an update may change a value that a foreign key refers to, both sides
  * are one component: at the end of the statement they agree again.
  */
 function writeOrder(loads: ReadonlyMap<string, Load>): Load[][] {
@@ -62,9 +61,10 @@ function writeOrder(loads: ReadonlyMap<string, Load>): Load[][] {
   const changing = new Set(labels)
   const together = new Map<string, string[]>()
   for (const load of loads.values()) {
-    for (const reference of plainReferences(load)) {
+    for (const reference of load.relation.references) {
       const target = loads.get(relationLabel(reference.target))
-      if (target === undefined || target.counts.updates === 0 || namesIdentity(target, reference)) continue
+      if (reference.kind !== 'foreign key' || target === undefined) continue
+      if (target.counts.updates === 0 || namesWhatStays(target, reference)) continue
       const label = relationLabel(target.relation)
       together.set(label, [...(together.get(label) ?? []), relationLabel(load.relation)])
     }
@@ -79,10 +79,11 @@ function writeOrder(loads: ReadonlyMap<string, Load>): Load[][] {
   )
 }
 
-/** Whether a reference goes by the target's identity, which no update changes. */
-function namesIdentity(target: Load, reference: Reference): boolean {
-  const { identity } = target.relation
-  return identity.kind === 'key' && reference.targetColumns.every((name) => identity.columns.includes(name))
+/** Whether a reference goes by the target's identity or its surrogate key, which no update changes. */
+function namesWhatStays(target: Load, reference: Reference): boolean {
+  const { identity, surrogate } = target.relation
+  const staying = [...surrogate, ...(identity.kind === 'key' ? identity.columns : [])]
+  return reference.targetColumns.every((name) => staying.includes(name))
 }
 
 /** An updated row may come to point to a new row of its own relation, or others have followed it to a value for the time being. */

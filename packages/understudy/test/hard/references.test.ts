@@ -43,6 +43,23 @@ describe.each(engines)('references on $name', (engine) => {
     })
   })
 
+  // Both sides change in one statement, at whose end the key is checked.
+  test.each(['no action', 'restrict', 'cascade'])(
+    'a part of a composite key that is no identity changes together with what refers to it (on update %s)',
+    async (action) => {
+      await transfer(engine, {
+        schema: `create table shops (id serial, xmlid text not null unique, zone int not null, primary key (id, zone));
+          create table stands (xmlid text primary key, shop int, zone int, note text, foreign key (shop, zone) references shops on update ${action});`,
+        source: `insert into shops values (1, 'a', 2), (2, 'b', 1), (3, 'new', 1); insert into stands values ('x', 1, 2, 'n'), ('y', 1, 2, 'new'), ('z', 2, 1, 'same'), ('w', 3, 1, null);`,
+        target: `insert into shops values (11, 'a', 0), (12, 'b', 0); insert into stands values ('x', 12, 0, 'o'), ('z', 12, 0, 'same');`,
+        equal: [
+          `select xmlid, zone from shops order by 1`,
+          `select t.xmlid, s.xmlid as shop, t.zone, t.note from stands t left join shops s on s.id = t.shop and s.zone = t.zone order by 1`,
+        ],
+      })
+    },
+  )
+
   test('a number beside a null in a half-null reference is not lost in silence', async () => {
     const schema = `create table tenants (id serial primary key, slug text unique not null);
       create table a (tenant_id int references tenants, id serial, xmlid text unique, primary key (tenant_id, id));
