@@ -14,6 +14,7 @@ import { requireModel } from '../model/build-model.js'
 import { type ContentRelation, relationLabel } from '../model/model.js'
 import { describeFinding, findIdentityProblems } from '../model/preflight.js'
 import { createSqlContext, type SqlContext } from '../model/sql-context.js'
+import { describeUndeclared, findUndeclaredReferences } from '../model/undeclared-references.js'
 import type { OnProgress } from '../progress.js'
 import { refuseCopy } from '../registry/copies.js'
 import { readHistory } from '../registry/history.js'
@@ -133,13 +134,12 @@ async function readSession<T>(
   instance: Instance | null,
   read: (session: Session, prepared: Prepared) => Promise<T>,
 ): Promise<T> {
-  const { waitMs = DEFAULT_WAIT_MS, onWait, signal } = options
+  const { purpose = 'transfer', waitMs = DEFAULT_WAIT_MS, onWait, signal } = options
   const waits = { waitMs, onWait, signal, mode: 'access share', isReadOnly: true } as const
   let settings = wanted
   const plan = async (): Promise<Content> => {
     const catalog = await readCatalog(session)
-    if ((options.purpose ?? 'transfer') !== 'transfer')
-      settings = await backupSettings(session, catalog, wanted, instance?.id ?? null)
+    if (purpose !== 'transfer') settings = await backupSettings(session, catalog, wanted, instance?.id ?? null)
     return readContent(catalog, settings, options)
   }
   const look = async (): Promise<Content & { catalog: Catalog }> => {
@@ -158,7 +158,11 @@ async function readSession<T>(
       work: async ({ catalog, ...content }) => {
         expectSameRelations(planned.selected.relations, content.selected.relations)
         const context = createSqlContext(catalog, content.built.model, instance?.id ?? null)
-        const warnings = [...content.selected.warnings, ...originWarnings(content.selected.relations, instance)]
+        const warnings = [
+          ...content.selected.warnings,
+          ...originWarnings(content.selected.relations, instance),
+          ...(purpose === 'transfer' ? referenceWarnings(catalog, content, settings) : []),
+        ]
         await preflight(session, context, content.selected.relations)
         const history = await readHistory(session)
         const prepared = { context, catalog, warnings, instance, tables, history, ...content }
@@ -191,6 +195,14 @@ function originWarnings(relations: readonly ContentRelation[], instance: Instanc
   const concerned = relations.filter((relation) => relation.identity.kind === 'origin').map(relationLabel)
   const lost = 'this database has no registry and the role may not make one: the archive has no instance and no lineage'
   return [concerned.length === 0 ? lost : `${lost}; rows of ${concerned.join(', ')} can only go into an init`]
+}
+
+/** Their values are ids of this database: elsewhere they would name other rows, and nothing would tell. */
+function referenceWarnings(catalog: Catalog, { built, selected }: Content, settings: Settings): string[] {
+  const labels = new Set(selected.relations.map(relationLabel))
+  return findUndeclaredReferences(catalog, built.model, settings)
+    .filter(({ relation, holdsIds }) => holdsIds && labels.has(relation))
+    .map((each) => `${each.relation}.${each.column} ${describeUndeclared(each)}; say under \`references\` what it is`)
 }
 
 async function preflight(session: Session, context: SqlContext, relations: readonly ContentRelation[]): Promise<void> {

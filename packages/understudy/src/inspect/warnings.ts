@@ -2,9 +2,13 @@ import type { Catalog, Column, Relation } from '../catalog/catalog.js'
 import type { Settings } from '../config/settings.js'
 import type { Session } from '../database/port.js'
 import { type ContentModel, type ContentRelation, relationLabel } from '../model/model.js'
-import { resolveNone } from '../model/references.js'
 import { isSecretName } from '../model/secrets.js'
 import { createSqlContext } from '../model/sql-context.js'
+import {
+  describeUndeclared,
+  findUndeclaredReferences,
+  type UndeclaredReference,
+} from '../model/undeclared-references.js'
 
 export type WarningKind =
   | 'nullable identity'
@@ -32,15 +36,14 @@ export async function findWarnings(
   settings: Pick<Settings, 'references'>,
 ): Promise<Warning[]> {
   const context = createSqlContext(catalog, model, null)
-  const names = new Set(model.relations.map((relation) => relation.name))
-  const settled = columnsWithoutReference(catalog, settings)
+  const undeclared = findUndeclaredReferences(catalog, model, settings)
   const sources = await readTriggerSources(session)
   return model.relations.flatMap((relation) => {
     const facts = context.relations.get(relationLabel(relation))
     if (facts === undefined) return []
     return [
       ...identityWarnings(relation, facts),
-      ...facts.columns.flatMap((column) => columnWarnings(relation, column, { names, settled })),
+      ...facts.columns.flatMap((column) => columnWarnings(relation, column, undeclared)),
       ...ruleWarnings(relation, facts),
       ...triggerWarnings(relation, facts, sources),
     ]
@@ -78,14 +81,11 @@ function identityWarnings(relation: ContentRelation, facts: Relation): Warning[]
   return warnings
 }
 
-interface Known {
-  /** Of all relations. */
-  readonly names: ReadonlySet<string>
-  /** Columns that are no references. */
-  readonly settled: ReadonlySet<Column>
-}
-
-function columnWarnings(relation: ContentRelation, column: Column, { names, settled }: Known): Warning[] {
+function columnWarnings(
+  relation: ContentRelation,
+  column: Column,
+  undeclared: readonly UndeclaredReference[],
+): Warning[] {
   if (column.isGenerated) return []
   const label = relationLabel(relation)
   const warn = (kind: WarningKind, message: string): Warning => ({
@@ -95,25 +95,8 @@ function columnWarnings(relation: ContentRelation, column: Column, { names, sett
     message,
   })
   const reference = relation.references.find((each) => each.columns.includes(column.name))
-  const isKey = relation.surrogate.includes(column.name)
-  const warnings: Warning[] = []
-  const stem = /^(.+?)_(id|ids|xmlid)$/i.exec(column.name)?.[1]
-  if (
-    stem !== undefined &&
-    reference === undefined &&
-    !isKey &&
-    !isOwnKey(relation, column.name) &&
-    !settled.has(column)
-  ) {
-    const target = targetNamed(stem, names)
-    const guess = target === null ? '' : `, perhaps to ${target}`
-    warnings.push(
-      warn(
-        'undeclared reference',
-        `looks like a reference${guess}, but nothing declares it: its value travels as it is`,
-      ),
-    )
-  }
+  const own = undeclared.find((each) => each.relation === label && each.column === column.name)
+  const warnings = own === undefined ? [] : [warn('undeclared reference', describeUndeclared(own))]
   if (reference !== undefined && column.default !== null && /^\(?-?'?\d+'?\)?(::[\w ]+)?$/.test(column.default)) {
     warnings.push(
       warn(
@@ -127,26 +110,6 @@ function columnWarnings(relation: ContentRelation, column: Column, { names, sett
     warnings.push(warn('secret', 'smells of a secret and travels in the archive: mask it in the configuration'))
   }
   return warnings
-}
-
-/** The columns that the configuration says to be no references. */
-function columnsWithoutReference(catalog: Catalog, { references }: Pick<Settings, 'references'>): Set<Column> {
-  const places = Object.keys(references)
-    .filter((path) => references[path] === false)
-    .map((path) => resolveNone(catalog, path))
-  return new Set(places.flatMap((place) => (typeof place === 'string' ? [] : [place.column])))
-}
-
-function isOwnKey(relation: ContentRelation, name: string): boolean {
-  return (
-    relation.identity.kind === 'key' && relation.identity.columns.length === 1 && relation.identity.columns[0] === name
-  )
-}
-
-/** `user` -> `users`, `category` -> `categories`, `status` -> `status`. */
-function targetNamed(stem: string, names: ReadonlySet<string>): string | null {
-  const candidates = [stem, `${stem}s`, `${stem}es`, stem.replace(/y$/, 'ies')]
-  return candidates.find((each) => names.has(each)) ?? null
 }
 
 function ruleWarnings(relation: ContentRelation, facts: Relation): Warning[] {
