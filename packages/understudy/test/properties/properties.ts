@@ -9,7 +9,7 @@ import { type World, worlds } from './world.js'
  * for them; `pnpm test:properties` runs five hundred.
  */
 const FIRST = Number(process.env.UNDERSTUDY_SEED ?? 1)
-const RUNS = Number(process.env.UNDERSTUDY_RUNS ?? 200)
+const RUNS = Number(process.env.UNDERSTUDY_RUNS ?? 500)
 const SHRINK_MS = Number(process.env.UNDERSTUDY_SHRINK_MS ?? 60_000)
 const MAX_FAILURES = 5
 
