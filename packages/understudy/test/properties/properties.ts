@@ -4,10 +4,7 @@ import { checkWorld, describeWorld } from './check-world.js'
 import { Pairs } from './pair.js'
 import { type World, worlds } from './world.js'
 
-/**
- * The first seed, how many, and how long shrinking may take; `run.mjs` sets them. Two hundred take three minutes, which is what CI's twenty leave
- * for them; `pnpm test:properties` runs five hundred.
- */
+/** The first seed, how many, and how long shrinking may take; `run.mjs` sets them. */
 const FIRST = Number(process.env.UNDERSTUDY_SEED ?? 1)
 const RUNS = Number(process.env.UNDERSTUDY_RUNS ?? 500)
 const SHRINK_MS = Number(process.env.UNDERSTUDY_SHRINK_MS ?? 60_000)
