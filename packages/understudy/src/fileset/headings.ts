@@ -1,7 +1,6 @@
 import { didYouMean } from '../config/did-you-mean.js'
 import { UnderstudyError } from '../errors.js'
 import { isTakenFromArchive } from '../model/choose-identity.js'
-import { DIGEST_KEY, NUMBER_KEY, ORIGIN_KEY } from '../model/identity-sql.js'
 import { type Leaf, leavesOf } from '../model/leaves.js'
 import {
   type ContentColumn,
@@ -13,6 +12,7 @@ import {
   relationLabel,
   relationOf,
 } from '../model/model.js'
+import { DIGEST_KEY, NUMBER_KEY, ORIGIN_KEY } from '../model/record-keys.js'
 import { catalogRelation, type SqlContext } from '../model/sql-context.js'
 
 /** What the cells under a heading are. */

@@ -2,7 +2,7 @@ import type { Session } from '../database/port.js'
 import { quoteIdentifier } from '../database/quoting.js'
 import type { Problem } from '../errors.js'
 import { decidingLiteral, decidingReference, decidingText } from '../model/discriminator.js'
-import { identitySelect, VALUE_KEY } from '../model/identity-sql.js'
+import { identitySelect } from '../model/identity-sql.js'
 import { leavesOf } from '../model/leaves.js'
 import {
   type Alternative,
@@ -13,6 +13,7 @@ import {
   relationLabel,
   relationOf,
 } from '../model/model.js'
+import { VALUE_KEY } from '../model/record-keys.js'
 import { fromRelation, type SqlContext, sameValue } from '../model/sql-context.js'
 import { analyzeTemporary, type Load, type Slot } from './load.js'
 import { ownLeafExpressions, sameLeaf, slotLeafExpressions } from './match.js'

@@ -1,7 +1,6 @@
 import type { FirstFormatDocument } from '../archive/first-format.js'
 import type { Catalog } from '../catalog/catalog.js'
 import { decidingReference } from '../model/discriminator.js'
-import { VALUE_KEY } from '../model/identity-sql.js'
 import {
   type Alternative,
   type ContentColumn,
@@ -14,6 +13,7 @@ import {
   relationOf,
   type Translation,
 } from '../model/model.js'
+import { VALUE_KEY } from '../model/record-keys.js'
 import type { LoadedDocument } from './first-format.js'
 
 type Row = Readonly<Record<string, unknown>>

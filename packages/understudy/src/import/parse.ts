@@ -1,10 +1,10 @@
 import type { Session } from '../database/port.js'
 import { quoteIdentifier } from '../database/quoting.js'
 import { decodeExpression, decodeLeaf, leafRecordType, recordType } from '../model/encodings.js'
-import { DIGEST_KEY, NUMBER_KEY, ORIGIN_KEY } from '../model/identity-sql.js'
 import { leavesOf } from '../model/leaves.js'
 import { digestSelect, lineSelect } from '../model/line-sql.js'
 import { type ContentColumn, isNamedContent, relationOf } from '../model/model.js'
+import { DIGEST_KEY, NUMBER_KEY, ORIGIN_KEY } from '../model/record-keys.js'
 import type { SqlContext } from '../model/sql-context.js'
 import { analyzeTemporary, type Load } from './load.js'
 

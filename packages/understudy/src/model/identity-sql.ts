@@ -15,8 +15,10 @@ import {
   relationOf,
   type Translation,
 } from './model.js'
+import { DIGEST_KEY, NUMBER_KEY, ORIGIN_KEY, VALUE_KEY } from './record-keys.js'
 import { awaitedLeaves, keyExpression, plainExpression } from './respelled-sql.js'
 import { fromRelation, type SqlContext, sameValue } from './sql-context.js'
+import { localKeyExpression, masterExpression } from './surrogate-sql.js'
 
 /**
  * A select that names every row of a relation: `t1…` are the columns asked for, `l1…` the leaves of its identity. References in an identity
@@ -90,11 +92,6 @@ function originExpression(context: SqlContext, relation: ContentRelation, alias:
 
 /** Stands in for the instance of a database that may not hold a registry. */
 export const UNKNOWN_INSTANCE = '00000000-0000-0000-0000-000000000000'
-
-/** A row's surrogate key as one text, the registry's `local_key`. */
-export function localKeyExpression(relation: ContentRelation, alias: string): string {
-  return relation.surrogate.map((column) => `${alias}.${quoteIdentifier(column)}::text`).join(` || ',' || `)
-}
 
 /** An identity as one JSON value: the leaf itself, or an array of several. */
 export function identityJson(leaves: readonly Leaf[], expressions: readonly string[], found: string): string {
@@ -170,21 +167,6 @@ function halfNullExpression(alternative: Alternative, json: string, value: (colu
 function bareExpression(value: string): string {
   return `json_build_object('${VALUE_KEY}', ${value}::text)`
 }
-
-/** The surrogate key as one JSON value: itself, an array of several, null where the relation has none. */
-export function masterExpression(relation: ContentRelation): string {
-  const columns = relation.surrogate.map((column) => `s.${quoteIdentifier(column)}`)
-  if (columns.length === 0) return 'null::text'
-  return columns.length === 1 ? (columns[0] ?? 'null') : `json_build_array(${columns.join(', ')})`
-}
-
-/** Where a row known by its origin carries it, first in its line. */
-export const ORIGIN_KEY = '$origin'
-/** Around a value that points to no row: of a key that is null in part, or beside a column that declares it to be no reference. */
-export const VALUE_KEY = '$value'
-/** Where a row known by its content carries its name, if other rows refer to it. */
-export const DIGEST_KEY = '$digest'
-export const NUMBER_KEY = '$n'
 
 export function columnExpressions(
   context: SqlContext,

@@ -1,8 +1,9 @@
 import { quoteIdentifier } from '../database/quoting.js'
-import { columnExpressions, leafExpressions, masterExpression } from './identity-sql.js'
+import { columnExpressions, leafExpressions } from './identity-sql.js'
 import { leavesOf } from './leaves.js'
 import type { ContentColumn, ContentRelation, Encoding } from './model.js'
 import { fromRelation, type SqlContext } from './sql-context.js'
+import { masterExpression } from './surrogate-sql.js'
 
 /**
  * A select of a relation's records, `master_id` and the columns, each row to be read as one JSON object. In order of identity as text, so that

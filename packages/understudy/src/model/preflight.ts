@@ -1,16 +1,11 @@
 import type { Session } from '../database/port.js'
 import { quoteIdentifier } from '../database/quoting.js'
-import {
-  decidingConditions,
-  identitySelect,
-  joinAlternative,
-  leafExpressions,
-  masterExpression,
-} from './identity-sql.js'
+import { decidingConditions, identitySelect, joinAlternative, leafExpressions } from './identity-sql.js'
 import { Joins } from './joins.js'
 import { leavesOf } from './leaves.js'
 import { type Alternative, type ContentRelation, relationLabel } from './model.js'
 import { catalogRelation, fromRelation, type SqlContext } from './sql-context.js'
+import { masterExpression } from './surrogate-sql.js'
 
 /** Rows that cannot be told apart, cannot be named, or point nowhere. */
 export interface Finding {

@@ -1,9 +1,9 @@
 import type { Session } from '../database/port.js'
 import { quoteLiteral } from '../database/quoting.js'
-import { ORIGIN_KEY } from '../model/identity-sql.js'
 import { keptColumns, lineWithout } from '../model/kept-columns.js'
 import { lineSelect } from '../model/line-sql.js'
 import type { ContentRelation } from '../model/model.js'
+import { ORIGIN_KEY } from '../model/record-keys.js'
 import type { SqlContext } from '../model/sql-context.js'
 import { findOffending, type Offence } from './check.js'
 

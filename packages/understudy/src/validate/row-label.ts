@@ -1,8 +1,9 @@
 import { quoteLiteral } from '../database/quoting.js'
-import { leafExpressions, masterExpression } from '../model/identity-sql.js'
+import { leafExpressions } from '../model/identity-sql.js'
 import type { Joins } from '../model/joins.js'
 import type { ContentRelation } from '../model/model.js'
 import type { SqlContext } from '../model/sql-context.js'
+import { masterExpression } from '../model/surrogate-sql.js'
 
 /** The row behind the alias `s` as a check names it: by its identity, which is the same in every database, or else by its surrogate key. */
 export function rowLabel(context: SqlContext, relation: ContentRelation, joins: Joins): string {
