@@ -227,9 +227,9 @@ function partsTogether(
   for (const [index, load] of component.entries()) {
     const update = updateStatement(context, load)
     if (load.counts.updates === 0 || update === null) continue
-    const { remove, insert } = rewriteStatements(context, load, `g${index}`)
-    if (rewritten.has(load)) parts.push({ name: `g${index}`, statement: remove })
-    parts.push({ name: `u${index}`, statement: `${rewritten.has(load) ? insert : update} returning 1` })
+    const rewrite = rewritten.has(load) ? rewriteStatements(context, load, `g${index}`) : null
+    if (rewrite !== null) parts.push({ name: `g${index}`, statement: rewrite.remove })
+    parts.push({ name: `u${index}`, statement: `${rewrite?.insert ?? update} returning 1` })
     updates.push(`(select count(*) from u${index})`)
   }
   const afterUpdates = updates.length === 0 ? '' : ` and ${updates.join(' + ')} >= 0`
