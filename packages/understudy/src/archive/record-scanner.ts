@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { UnderstudyError } from '../errors.js'
+import type { MarkedLines } from '../marked-lines.js'
 import { BLOCK_BYTES, MAX_RECORD_BYTES } from './limits.js'
 import { masterIdEnd, RECORD_PREFIX } from './master-id.js'
 import { Utf8Check } from './utf8-check.js'
@@ -74,6 +75,40 @@ export class RecordScanner {
       this.#filled += taken
       if (this.#filled === BLOCK_BYTES) yield this.#scanBlock()
     }
+  }
+
+  /** As `push`, and changes the chunk: lines of which the maker has marked where they end are not searched. */
+  *pushMarked({ bytes, marks }: MarkedLines): Generator<Buffer> {
+    const from = marks[0] ?? 0
+    const to = marks.at(-1) ?? from
+    yield* this.push(bytes.subarray(0, from))
+    if (this.#filled > 0) yield this.#scanBlock()
+    if (this.#filled > 0 || this.#isInRest) throw this.#bad('the line is not ended')
+    if (!this.#utf8.accepts(bytes.subarray(from, to))) throw this.#bad('not valid UTF-8')
+    this.#takeMarked(bytes, marks)
+    yield this.#sink.take()
+    yield* this.push(bytes.subarray(to))
+  }
+
+  /** Their canonical lines are moved together in place, and hashed at once. */
+  #takeMarked(bytes: Buffer, marks: Int32Array): void {
+    const from = marks[0] as number
+    let at = from
+    let used = from
+    for (let mark = 1; mark < marks.length; mark += 2) {
+      const valueEnd = marks[mark] as number
+      const end = marks[mark + 1] as number
+      const restFrom = bytes[valueEnd] === COMMA ? valueEnd + 1 : valueEnd
+      this.#sink.begin(bytes, at, { valueEnd, restFrom })
+      this.#sink.rest(bytes, restFrom, end - 1)
+      this.#sink.end()
+      bytes[used] = OPEN
+      bytes.copyWithin(used + 1, restFrom, end)
+      used += 1 + end - restFrom
+      at = end
+    }
+    this.records += (marks.length - 1) / 2
+    this.#canonical.lines(bytes.subarray(from, used))
   }
 
   /** The last of it. Returns the SHA-256 of the canonical lines. */
@@ -218,6 +253,16 @@ class CanonicalHash {
     const isRepeat = this.#isRepeat()
     this.#previous = this.#current
     return isRepeat
+  }
+
+  /** Any number of lines, whole. They are not compared with one another. */
+  lines(bytes: Buffer): void {
+    this.#flush()
+    this.#hash.update(bytes)
+    this.#previous = -1
+    this.#current = -1
+    this.#used = 0
+    this.#hashed = 0
   }
 
   digest(): string {

@@ -3,6 +3,7 @@ import { createReadStream, createWriteStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip, createGzip, type Gzip, gzipSync } from 'node:zlib'
+import type { MarkedLines } from '../marked-lines.js'
 import type { RelationName } from '../model/model.js'
 import type { FileEntry } from './archive-index.js'
 import { DOCUMENT_TAIL, documentBytes, documentHead } from './document.js'
@@ -46,7 +47,7 @@ export interface Spooled {
  */
 export async function spoolRelation(
   file: RelationFile,
-  lines: AsyncIterable<Uint8Array>,
+  lines: AsyncIterable<Uint8Array | MarkedLines>,
   options: SpoolOptions,
 ): Promise<Spooled> {
   const name = fileNameOf(file)
@@ -89,7 +90,11 @@ export async function spoolRelation(
 }
 
 /** Compresses the body's pieces: while zlib, on a thread of its own, works on one, the next is made. */
-async function compressInto(gzipped: Gzip, body: DocumentBody, lines: AsyncIterable<Uint8Array>): Promise<void> {
+async function compressInto(
+  gzipped: Gzip,
+  body: DocumentBody,
+  lines: AsyncIterable<Uint8Array | MarkedLines>,
+): Promise<void> {
   let previous = Promise.resolve()
   for await (const piece of body.chunks(lines)) {
     if (piece.length === 0) continue
@@ -126,9 +131,10 @@ class DocumentBody {
     return this.#scanner.records
   }
 
-  async *chunks(lines: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
+  async *chunks(lines: AsyncIterable<Uint8Array | MarkedLines>): AsyncGenerator<Buffer> {
     for await (const chunk of lines) {
-      for (const made of this.#scanner.push(chunk)) yield this.#count(made)
+      const taken = chunk instanceof Uint8Array ? this.#scanner.push(chunk) : this.#scanner.pushMarked(chunk)
+      for (const made of taken) yield this.#count(made)
     }
     const end = this.#scanner.end()
     for (let step = end.next(); ; step = end.next()) {

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { UnderstudyError } from '../errors.js'
+import type { MarkedLines } from '../marked-lines.js'
 import type { FileEntry, IndexFacts } from './archive-index.js'
 import { type FinishedArchive, putTogether } from './put-together.js'
 import { type RelationFile, type Spooled, spoolRelation } from './spool.js'
@@ -39,7 +40,7 @@ export interface ArchiveWriter {
    */
   addRelation(
     file: RelationFile,
-    lines: AsyncIterable<Uint8Array>,
+    lines: AsyncIterable<Uint8Array | MarkedLines>,
     options?: AddRelationOptions,
   ): Promise<Omit<FileEntry, 'offset'>>
   /**
@@ -84,7 +85,11 @@ class SpoolingWriter implements ArchiveWriter {
     setMaxListeners(0, this.#stop.signal)
   }
 
-  async addRelation(file: RelationFile, lines: AsyncIterable<Uint8Array>, options: AddRelationOptions = {}) {
+  async addRelation(
+    file: RelationFile,
+    lines: AsyncIterable<Uint8Array | MarkedLines>,
+    options: AddRelationOptions = {},
+  ) {
     this.#demandOpen()
     const spooled = this.#spool(file, lines, {
       ...options,
@@ -115,7 +120,7 @@ class SpoolingWriter implements ArchiveWriter {
 
   async #spool(
     file: RelationFile,
-    lines: AsyncIterable<Uint8Array>,
+    lines: AsyncIterable<Uint8Array | MarkedLines>,
     options: AddRelationOptions & { readonly path: string },
   ): Promise<Spooled> {
     const source = watched(lines)
@@ -145,9 +150,9 @@ class SpoolingWriter implements ArchiveWriter {
 }
 
 /** Lines that remember what their source failed with: a stream would pass it on as if writing had failed. */
-function watched(lines: AsyncIterable<Uint8Array>) {
+function watched(lines: AsyncIterable<Uint8Array | MarkedLines>) {
   const source = { lines: pass(), failure: undefined as unknown }
-  async function* pass(): AsyncGenerator<Uint8Array> {
+  async function* pass(): AsyncGenerator<Uint8Array | MarkedLines> {
     const iterator = lines[Symbol.asyncIterator]()
     try {
       for (;;) {

@@ -1,3 +1,5 @@
+import type { MarkedLines } from '../marked-lines.js'
+
 /**
  * The port: all that the engine asks of a database. Two drivers implement it, `postgres` and `pglite`, so it is kept small.
  */
@@ -45,9 +47,9 @@ export interface Session {
   readLines(select: string): AsyncIterable<Uint8Array>
   /**
    * As `readLines`, of a `select` of any columns under the pinned settings: each row is the JSON object that `row_to_json` makes of it, to the byte.
-   * A chunk may be overwritten as soon as the next one is asked for.
+   * A chunk is the reader's to change, and may be overwritten as soon as the next one is asked for.
    */
-  readRecords(select: string): AsyncIterable<Uint8Array>
+  readRecords(select: string): AsyncIterable<Uint8Array | MarkedLines>
   /**
    * Writes lines into a table's text columns: columns separated by byte 0x02, rows by `\n`, an empty column is null.
    * Returns the number of rows that the server counted. Constant memory on PostgreSQL. When `chunks` throws, nothing is

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import pg from 'pg'
+import type { MarkedLines } from '../marked-lines.js'
 import { sendCancelRequest } from './cancel-request.js'
 import { LINES_FORMAT, ROWS_FORMAT } from './copy-format.js'
 import { type ConnectionTarget, connectionLost, describeConnectFailure, isConnectionLoss } from './failures.js'
@@ -96,7 +97,7 @@ export class PostgresSession implements Session {
     return this.#read(() => copyOut(this.#client, { select, format: LINES_FORMAT }, { isReused: false }))
   }
 
-  async *readRecords(select: string): AsyncGenerator<Uint8Array> {
+  async *readRecords(select: string): AsyncGenerator<Uint8Array | MarkedLines> {
     const columns = await this.#describe(select)
     const rows = { select: renderable(select, columns), format: ROWS_FORMAT }
     const renderer = new RowRenderer(columns)

@@ -1,27 +1,6 @@
-/** How the values of a column are written: as they come, with the quotes of a string, or in the form that JSON has for them. */
-type Kind = 'string' | 'number' | 'boolean' | 'timestamp' | 'json'
-
-/** By oid, the types that are rendered here (pg_type.dat). A domain is described as the type under it. */
-const KINDS: ReadonlyMap<number, Kind> = new Map([
-  [16, 'boolean'],
-  [20 /* int8 */, 'number'],
-  [21 /* int2 */, 'number'],
-  [23 /* int4 */, 'number'],
-  [25 /* text */, 'string'],
-  [114, 'json'],
-  [700 /* float4 */, 'number'],
-  [701 /* float8 */, 'number'],
-  [1042 /* bpchar */, 'string'],
-  [1043 /* varchar */, 'string'],
-  [1082 /* date */, 'string'],
-  [1083 /* time */, 'string'],
-  [1114, 'timestamp'],
-  [1184 /* timestamptz */, 'timestamp'],
-  [1266 /* timetz */, 'string'],
-  [1700 /* numeric */, 'number'],
-  [2950 /* uuid */, 'string'],
-  [3802 /* jsonb */, 'json'],
-])
+import type { MarkedLines } from '../marked-lines.js'
+import { isNoNumber, KINDS, type Kind } from './rendered-types.js'
+import { Words } from './words.js'
 
 const TAB = 0x09
 const NEWLINE = 0x0a
@@ -30,13 +9,17 @@ const SPACE = 0x20
 const QUOTE = 0x22
 const PLUS = 0x2b
 const MINUS = 0x2d
-const NINE = 0x39
 const CAPITAL_N = 0x4e
 const CAPITAL_T = 0x54
 const BACKSLASH = 0x5c
 const SMALL_T = 0x74
 const SMALL_V = 0x76
 const CLOSE = 0x7d
+
+const NULL = new Words('null')
+const TRUE = new Words('true')
+const FALSE = new Words('false')
+const OFFSET = new Words('+00:00')
 
 /** What `COPY` writes behind a backslash, and the byte that it stands for (manual, "COPY", "Text Format"). */
 const ESCAPED: Readonly<Record<number, number>> = {
@@ -63,7 +46,10 @@ function stopsAt(...bytes: readonly number[]): Uint8Array {
 const SECONDS_BYTES = 19
 
 const IN_BYTES = 256 * 1024
+/** What is given out is no longer. */
 const OUT_BYTES = 256 * 1024
+/** `{"":1}` and its end. */
+const SHORTEST_LINE = 8
 /** A value is begun when this much of it is there, or the end: all of a time, and enough of the others to tell what they are. */
 const AHEAD_BYTES = 64
 /** Room for a beginning, an escape and an end, beside the column's name. */
@@ -84,8 +70,16 @@ export class RowRenderer {
   readonly #heads: readonly Words[]
   readonly #in = Buffer.allocUnsafeSlow(IN_BYTES)
   readonly #inView = new DataView(this.#in.buffer)
-  readonly #out: Buffer
-  readonly #outView: DataView
+  readonly #out = Buffer.allocUnsafeSlow(OUT_BYTES)
+  readonly #outView = new DataView(this.#out.buffer)
+  /** As soon as this much is there, it is given out. */
+  readonly #outLimit: number
+  readonly #marks = new Int32Array(1 + (2 * OUT_BYTES) / SHORTEST_LINE)
+  /** How many of the marks there are: none as long as only a line goes on that has begun before. */
+  #marked = 1
+  #firstValueEnd = 0
+  /** A control character was written as it is, which only `json` may hold. */
+  #isRaw = false
   /** The part of the input that is there, and may be begun with; how far it is done. */
   #filled = 0
   #to = 0
@@ -105,12 +99,11 @@ export class RowRenderer {
     this.#kinds = columns.map(({ typeOid }) => KINDS.get(typeOid) ?? 'json')
     this.#heads = columns.map(({ name }, index) => new Words(`${index === 0 ? '{' : ','}${JSON.stringify(name)}:`))
     const longest = Math.max(0, ...this.#heads.map((head) => head.length))
-    this.#out = Buffer.allocUnsafeSlow(OUT_BYTES + longest + SPARE_BYTES)
-    this.#outView = new DataView(this.#out.buffer)
+    this.#outLimit = OUT_BYTES - longest - SPARE_BYTES
   }
 
   /** Takes a chunk, which may break anywhere. What it gives out is overwritten when the next piece is asked for. */
-  *push(chunk: Uint8Array): Generator<Uint8Array> {
+  *push(chunk: Uint8Array): Generator<Uint8Array | MarkedLines> {
     for (let at = 0; at < chunk.length; ) {
       const taken = Math.min(chunk.length - at, IN_BYTES - this.#filled)
       this.#in.set(chunk.subarray(at, at + taken), this.#filled)
@@ -121,26 +114,37 @@ export class RowRenderer {
   }
 
   /** The rest of it. */
-  *end(): Generator<Uint8Array> {
+  *end(): Generator<Uint8Array | MarkedLines> {
     // Behind the end nothing of an earlier block may look like more of a value.
     this.#in.fill(NEWLINE, this.#filled, this.#filled + AHEAD_BYTES)
     yield* this.#render(this.#filled)
     if (this.#isInside || this.#column > 0) throw new Error('the server ended in the middle of a row')
   }
 
-  *#render(to: number): Generator<Uint8Array> {
+  *#render(to: number): Generator<Uint8Array | MarkedLines> {
     this.#to = to
     while (this.#at < to) {
-      while (this.#at < to && this.#used < OUT_BYTES) {
+      while (this.#at < to && this.#used < this.#outLimit) {
         if (!this.#isInside) this.#begin()
         if (this.#isInside) this.#goOn()
       }
-      yield this.#out.subarray(0, this.#used)
+      yield this.#made()
       this.#used = 0
+      this.#marked = this.#column === 0 && !this.#isInside ? 1 : 0
+      this.#marks[0] = 0
     }
     this.#in.copyWithin(0, this.#at, this.#filled)
     this.#filled -= this.#at
     this.#at = 0
+  }
+
+  #made(): Uint8Array | MarkedLines {
+    const bytes = this.#out.subarray(0, this.#used)
+    if (this.#isRaw || this.#marked < 2) {
+      this.#isRaw = false
+      return bytes
+    }
+    return { bytes, marks: this.#marks.subarray(0, this.#marked) }
   }
 
   /** The column's name, and all of a value that is short. */
@@ -172,7 +176,7 @@ export class RowRenderer {
     const out = this.#out
     const kind = this.#kinds[this.#column]
     const stops = kind === 'string' ? STRING_STOPS : OTHER_STOPS
-    const end = Math.min(this.#to, this.#at + OUT_BYTES + 1 - this.#used)
+    const end = Math.min(this.#to, this.#at + this.#outLimit + 1 - this.#used)
     if (kind === 'string') this.#copyWords(end)
     let at = this.#at
     let used = this.#used
@@ -217,11 +221,13 @@ export class RowRenderer {
 
   /** At the tab or newline behind a value. */
   #endValue(): void {
-    this.#column++
+    if (this.#column++ === 0) this.#firstValueEnd = this.#used
     if (this.#in[this.#at++] !== NEWLINE) return
     this.#byte(CLOSE)
     this.#byte(NEWLINE)
     this.#column = 0
+    if (this.#marked > 0) this.#marks[this.#marked++] = this.#firstValueEnd
+    this.#marks[this.#marked++] = this.#used
   }
 
   /** JSON has the escapes of `COPY`, but for `\v`; `COPY` escapes no quotes, and only those control characters that have a letter. */
@@ -243,7 +249,9 @@ export class RowRenderer {
   #unescape(byte: number): void {
     const letter = byte === BACKSLASH ? (this.#in[++this.#at] as number) : byte
     this.#at++
-    this.#byte(byte === BACKSLASH ? (ESCAPED[letter] ?? letter) : byte)
+    const meant = byte === BACKSLASH ? (ESCAPED[letter] ?? letter) : byte
+    if (meant < SPACE) this.#isRaw = true
+    this.#byte(meant)
   }
 
   /** `2026-11-22 10:00:00+00 BC` is `"2026-11-22T10:00:00+00:00 BC"` in JSON. In UTC no other offset can stand there. */
@@ -288,27 +296,3 @@ export class RowRenderer {
     this.#out[this.#used++] = byte
   }
 }
-
-/** `NaN`, `Infinity` and `-Infinity` are strings in JSON. */
-function isNoNumber(first: number, second: number): boolean {
-  return (first === MINUS ? second : first) > NINE
-}
-
-/** A short text, four bytes a piece: written so, in half the time. */
-class Words {
-  readonly length: number
-  readonly words: Int32Array
-
-  constructor(text: string) {
-    const bytes = Buffer.from(text)
-    this.length = bytes.length
-    this.words = new Int32Array(Math.ceil(bytes.length / 4))
-    const padded = Buffer.concat([bytes], this.words.length * 4)
-    for (let index = 0; index < this.words.length; index++) this.words[index] = padded.readInt32LE(4 * index)
-  }
-}
-
-const NULL = new Words('null')
-const TRUE = new Words('true')
-const FALSE = new Words('false')
-const OFFSET = new Words('+00:00')

@@ -2,6 +2,7 @@ import { isLockFailure } from '../database/locked-transaction.js'
 import type { Database, Session } from '../database/port.js'
 import { quoteLiteral } from '../database/quoting.js'
 import { pinSettings } from '../database/settings.js'
+import type { MarkedLines } from '../marked-lines.js'
 import { recordLines, recordRows } from '../model/line-sql.js'
 import type { ContentRelation } from '../model/model.js'
 import type { SqlContext } from '../model/sql-context.js'
@@ -80,14 +81,18 @@ export async function* readSnapshot(
   context: SqlContext,
   relation: ContentRelation,
   signal: AbortSignal | undefined,
-): AsyncGenerator<Uint8Array> {
+): AsyncGenerator<Uint8Array | MarkedLines> {
   for await (const chunk of readRecords(session, context, relation)) {
     signal?.throwIfAborted()
     yield chunk
   }
 }
 
-function readRecords(session: Session, context: SqlContext, relation: ContentRelation): AsyncIterable<Uint8Array> {
+function readRecords(
+  session: Session,
+  context: SqlContext,
+  relation: ContentRelation,
+): AsyncIterable<Uint8Array | MarkedLines> {
   if (relation.identity.kind === 'content') return session.readLines(recordLines(context, relation))
   return session.readRecords(recordRows(context, relation))
 }

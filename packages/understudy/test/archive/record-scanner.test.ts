@@ -18,11 +18,46 @@ function scan(text: string | Buffer, { separated, chunk = 1 << 20, maxRecordByte
   const bytes = Buffer.from(text)
   const made: Buffer[] = []
   for (let at = 0; at < bytes.length; at += chunk) made.push(...scanner.push(bytes.subarray(at, at + chunk)))
+  return { ...finish(scanner, sink, made), records: scanner.records }
+}
+
+function finish(scanner: RecordScanner, sink: DocumentSink | StagingSink, made: Buffer[]) {
   const end = scanner.end()
   let step = end.next()
   for (; !step.done; step = end.next()) made.push(step.value)
   if (sink instanceof DocumentSink) made.push(sink.finish())
-  return { text: Buffer.concat(made).toString('utf8'), sha256: step.value, records: scanner.records }
+  return { text: Buffer.concat(made).toString('utf8'), sha256: step.value }
+}
+
+interface MarkedLine {
+  readonly line: string | Buffer
+  readonly firstValueEnd: number
+}
+
+/** As `scan`, of pieces as the maker of the lines gives them out: broken anywhere, with marks. */
+function scanMarked(lines: readonly MarkedLine[], chunk: number) {
+  const sink = new DocumentSink()
+  const scanner = new RecordScanner(sink, { label: 'public.t' })
+  let end = 0
+  const placed = lines.map(({ line, firstValueEnd }) => {
+    const start = end
+    end += Buffer.byteLength(line)
+    return { start, valueEnd: start + firstValueEnd, end }
+  })
+  const bytes = Buffer.concat(lines.map(({ line }) => Buffer.from(line)))
+  const made: Buffer[] = []
+  for (let from = 0; from < bytes.length; from += chunk) {
+    const piece = Buffer.from(bytes.subarray(from, from + chunk))
+    const whole = placed.filter((each) => each.start >= from && each.end <= from + piece.length)
+    const [first] = whole
+    const marks = [first?.start ?? 0, ...whole.flatMap((each) => [each.valueEnd, each.end])]
+    made.push(
+      ...(first === undefined
+        ? scanner.push(piece)
+        : scanner.pushMarked({ bytes: piece, marks: Int32Array.from(marks, (at) => at - from) })),
+    )
+  }
+  return { ...finish(scanner, sink, made), records: scanner.records }
 }
 
 function refusal(text: string | Buffer, options: Scan = {}): UnderstudyError {
@@ -41,6 +76,23 @@ const lineOf = ([id, columns]: [unknown, object]): string => {
   const rest = JSON.stringify(columns).slice(1)
   return `{"master_id":${JSON.stringify(id)}${rest === '}' ? '' : ','}${rest}`
 }
+
+test('takes marked lines as it takes others, however the chunks break', () => {
+  fc.assert(
+    fc.property(fc.array(record), fc.integer({ min: 1, max: 400 }), (records, chunk) => {
+      const lines = records.map((one) => ({
+        line: `${lineOf(one)}\n`,
+        firstValueEnd: Buffer.byteLength(`{"master_id":${JSON.stringify(one[0])}`),
+      }))
+      expect(scanMarked(lines, chunk)).toEqual(scan(lines.map(({ line }) => line).join('')))
+    }),
+  )
+})
+
+test('finds text that is no UTF-8 in marked lines', () => {
+  const line = Buffer.from('{"master_id":1,"a":"\xff"}\n', 'latin1')
+  expect(() => scanMarked([{ line, firstValueEnd: 14 }], 100)).toThrow('not valid UTF-8')
+})
 
 test('turns any records into a document body and that into staging lines, however the chunks break', () => {
   fc.assert(

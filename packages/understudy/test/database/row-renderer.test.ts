@@ -2,11 +2,14 @@ import { describe, expect, test } from 'vitest'
 import type { Session } from '../../src/database/port.js'
 import { type RenderedColumn, RowRenderer } from '../../src/database/row-renderer.js'
 import { pinSettings } from '../../src/database/settings.js'
+import type { MarkedLines } from '../../src/marked-lines.js'
 import { engines, withTestDatabase } from '../support/engines.js'
 
-async function read(chunks: AsyncIterable<Uint8Array>): Promise<string> {
+const bytesOf = (chunk: Uint8Array | MarkedLines) => Buffer.from(chunk instanceof Uint8Array ? chunk : chunk.bytes)
+
+async function read(chunks: AsyncIterable<Uint8Array | MarkedLines>): Promise<string> {
   const parts: Buffer[] = []
-  for await (const chunk of chunks) parts.push(Buffer.from(chunk))
+  for await (const chunk of chunks) parts.push(bytesOf(chunk))
   return Buffer.concat(parts).toString()
 }
 
@@ -163,8 +166,8 @@ describe('the renderer', () => {
   function render(chunks: Iterable<Uint8Array>): string {
     const renderer = new RowRenderer(COLUMNS)
     const parts: Buffer[] = []
-    for (const chunk of chunks) for (const part of renderer.push(chunk)) parts.push(Buffer.from(part))
-    for (const part of renderer.end()) parts.push(Buffer.from(part))
+    for (const chunk of chunks) for (const part of renderer.push(chunk)) parts.push(bytesOf(part))
+    for (const part of renderer.end()) parts.push(bytesOf(part))
     return Buffer.concat(parts).toString()
   }
 
@@ -179,6 +182,34 @@ describe('the renderer', () => {
     const count = 300_000
     const rows = Buffer.concat(Array.from({ length: count / 3 }, () => ROWS))
     expect(render([rows]) === `${LINES.join('\n')}\n`.repeat(count / 3)).toBe(true)
+  })
+
+  test('marks the lines that are whole in a piece, and where their first value ends', () => {
+    const renderer = new RowRenderer(COLUMNS)
+    const rows = Buffer.concat(Array.from({ length: 30_000 }, () => ROWS))
+    const made: { text: string; marks: number[] }[] = []
+    for (const part of renderer.push(rows)) {
+      if (!('marks' in part)) throw new Error('a piece without marks')
+      made.push({ text: part.bytes.toString('latin1'), marks: [...part.marks] })
+    }
+    expect(made.length).toBeGreaterThan(10)
+    for (const { text, marks } of made) {
+      const [from = 0, ...pairs] = marks
+      expect(from).toBe(/^\{"id":-?\d+,/.test(text) ? 0 : text.indexOf('\n') + 1)
+      const ends = pairs.filter((_, index) => index % 2 === 1)
+      expect(text.slice(from, ends.at(-1)).match(/\n/g)?.length).toBe(ends.length)
+      expect(ends.every((end) => text[end - 1] === '\n')).toBe(true)
+      expect(text.indexOf('\n', ends.at(-1))).toBe(-1)
+      const starts = [from, ...ends.slice(0, -1)]
+      const firsts = pairs.filter((_, index) => index % 2 === 0)
+      expect(firsts.every((end, index) => /^\{"id":(1|-2|3)$/.test(text.slice(starts[index], end)))).toBe(true)
+    }
+  })
+
+  test('marks nothing where json holds a control character, so that it is found', () => {
+    const renderer = new RowRenderer([{ name: 'j', typeOid: 114 }])
+    const made = [...renderer.push(Buffer.from(`${String.raw`[1,\n2]`}\n`)), ...renderer.end()]
+    expect(made.map((part) => ('marks' in part ? part : part.toString()))).toEqual(['{"j":[1,\n2]}\n'])
   })
 
   test('refuses rows that end in the middle', () => {
