@@ -15,8 +15,9 @@ import {
 } from '../model/model.js'
 import { VALUE_KEY } from '../model/record-keys.js'
 import { fromRelation, type SqlContext, sameValue } from '../model/sql-context.js'
+import { plainReferences } from './bound-columns.js'
 import { analyzeTemporary, type Load, type Slot } from './load.js'
-import { ownLeafExpressions, sameLeaf, slotLeafExpressions } from './match.js'
+import { leafColumns, sameLeaf, slotLeafExpressions } from './match.js'
 import { bare } from './parse.js'
 import { plural, readProblem } from './problems.js'
 
@@ -38,31 +39,24 @@ export async function bindReferences(
   await analyzeTemporary(session, load, load.bound)
 }
 
-/** Foreign keys whose values travel as they are: nothing to translate, but the row that they name must exist. */
-export function plainReferences(load: Load): Reference[] {
-  return load.relation.references.filter(
-    (reference) =>
-      reference.kind === 'foreign key' &&
-      reference.columns.every((name) => {
-        const column = load.relation.columns.find((each) => each.name === name)
-        return column !== undefined && column.translation === undefined && column.fields === undefined
-      }),
-  )
-}
-
 /** Builds the one select that binds all references of a relation. */
 class Binding {
-  readonly #columns: string[] = ['p.n']
+  readonly #columns: string[]
   readonly #joins: string[] = []
 
   constructor(
     private readonly context: SqlContext,
     private readonly load: Load,
     private readonly loads: ReadonlyMap<string, Load>,
-  ) {}
+  ) {
+    const handles = load.handle.map((_, index) => `p.h${index + 1}`)
+    const keys = load.relation.surrogate.map((_, index) => `p.k${index + 1}`)
+    this.#columns = load.isAllNew ? ['p.n', 'p.is_new', ...handles, ...keys] : ['p.n']
+  }
 
   select(): string {
-    return `select ${this.#columns.join(', ')} from ${this.load.parsed} p ${this.#joins.join('\n')}`
+    const records = this.load.isAllNew ? this.load.rows : this.load.parsed
+    return `select ${this.#columns.join(', ')} from ${records} p ${this.#joins.join('\n')}`
   }
 
   addSlot(slot: Slot): void {
@@ -172,9 +166,13 @@ export function rowsNamed(
   const here = `select true as found, i.* from (${identitySelect(context, target, [column])}) i`
   if (load === undefined || load.counts.inserts === 0) return here
   const key = target.surrogate.indexOf(column) + 1
-  const leaves = ownLeafExpressions(context, load.relation, 'q').map((leaf, index) => `${leaf} as l${index + 1}`)
   const value = key > 0 ? `w.k${key}` : `q.c${target.columns.findIndex(({ name }) => name === column) + 1}`
-  const coming = `select true as found, ${value} as t1, ${leaves.join(', ')} from ${load.parsed} q join ${load.rows} w on w.n = q.n where w.is_new`
+  const isInRows = load.isAllNew && key > 0
+  const leaves = isInRows
+    ? leavesOf(context.model, target).map((_, index) => `w.l${index + 1}`)
+    : leafColumns(context, load.relation, 'q')
+  const from = isInRows ? `${load.rows} w` : `${load.parsed} q join ${load.rows} w on w.n = q.n`
+  const coming = `select true as found, ${value} as t1, ${leaves.join(', ')} from ${from} where w.is_new`
   return load.rowsBefore === 0 ? coming : `${here} union all ${coming}`
 }
 

@@ -1,7 +1,7 @@
 import type { Column } from '../catalog/catalog.js'
 import { quoteIdentifier } from '../database/quoting.js'
 import { catalogRelation, fromRelation, type SqlContext } from '../model/sql-context.js'
-import { plainReferences } from './bind.js'
+import { plainReferences } from './bound-columns.js'
 import { type Load, sameRow } from './load.js'
 import type { Rules } from './rules.js'
 import { unreadableTable } from './unreadable.js'

@@ -237,7 +237,7 @@ async function runLocked(
     }),
   )
   // What is committed is not called back: an import that was interrupted too late says that it is done.
-  if (!isDryRun && !signal?.aborted) await analyzeWritten(session, outcome.plan)
+  if (!isDryRun && !signal?.aborted) await analyzeWritten(database, session, outcome.plan)
   return outcome
 }
 

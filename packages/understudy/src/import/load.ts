@@ -12,6 +12,9 @@ import type { ParkedValues } from './followers.js'
  * - `parsed (n, master, …)`: those that the target does not hold unchanged, as typed columns (`parse.ts` names them);
  * - `rows (n, is_new, h…, k…)`: for each of these, the handle of the row that it matches, or the keys allocated for a new one;
  * - `bound (n, b…, m…)`: the values of its references in this database, and which of them are missing.
+ *
+ * Where all records are new, `rows` holds the identity (`l…`) and what is to be bound as well, and `bound` all that `rows` says: each later step
+ * then reads one table less.
  */
 export interface Load {
   readonly relation: ContentRelation
@@ -29,6 +32,8 @@ export interface Load {
   readonly isFileset: boolean
   /** Whether any record differs from the target: else nothing of this relation is looked at any further. */
   hasDifferences: boolean
+  /** Whether none of its records can match a row of the target, so that none was looked for. */
+  isAllNew: boolean
   /** Whether values of its records could not be read and were blanked: then the import is refused in the end. */
   hasUnreadable: boolean
   /** The target's rows before the import. */
@@ -79,6 +84,7 @@ export function createLoad(
     slots: relation.columns.flatMap((column, position) => slotsOf(context, column, position + 1)),
     isFileset: false,
     hasDifferences: true,
+    isAllNew: false,
     hasUnreadable: false,
     rowsBefore: 0,
     counts: { unchanged: 0, updates: 0, inserts: 0, deletes: 0, skipped: 0 },

@@ -3,8 +3,9 @@ import { identitySelect } from '../model/identity-sql.js'
 import { lineWithout } from '../model/kept-columns.js'
 import { type Leaf, leavesOf } from '../model/leaves.js'
 import { lineSelect } from '../model/line-sql.js'
-import { type ContentRelation, relationLabel, relationOf } from '../model/model.js'
+import { type ContentRelation, isNamedContent, relationLabel, relationOf } from '../model/model.js'
 import { catalogRelation, fromRelation, type SqlContext, sameOrBothNull, sameValue } from '../model/sql-context.js'
+import { columnsToBind } from './bound-columns.js'
 import { isTypedTranslation, type Load } from './load.js'
 import { bare } from './parse.js'
 
@@ -18,18 +19,22 @@ export async function countTarget(session: Session, context: SqlContext, load: L
 /** Finds for every parsed record the row of the target with the same identity: `rows (n, is_new, h…)`. */
 export async function matchRows(session: Session, context: SqlContext, load: Load): Promise<void> {
   const handles = load.handle.map((_, index) => `t.t${index + 1} as h${index + 1}`)
-  const hasMatches = load.relation.identity.kind !== 'content' && load.rowsBefore > 0
+  load.isAllNew = load.relation.identity.kind === 'content' || load.rowsBefore === 0
   const nulls = load.handle.map((name, index) => `null::${columnType(context, load.relation, name)} as h${index + 1}`)
-  const select = hasMatches
-    ? `select p.n, p.master, t.found is null as is_new, ${handles.join(', ')}
+  const known = [
+    ...leafColumns(context, load.relation, 'p'),
+    ...columnsToBind(context, load).map((name) => `p.${name}`),
+  ]
+  const select = load.isAllNew
+    ? `select ${['p.n', 'p.master', 'true as is_new', ...nulls, ...known].join(', ')} from ${load.parsed} p`
+    : `select p.n, p.master, t.found is null as is_new, ${handles.join(', ')}
          from ${load.parsed} p
          left join (select true as found, i.* from (${identitySelect(context, load.relation, load.handle)}) i) t
            on ${sameIdentity(context, load.relation, 't', 'p')}`
-    : `select p.n, p.master, true as is_new, ${nulls.join(', ')} from ${load.parsed} p`
   // Where nothing can match there is nothing to keep: the view goes with the table that it reads.
-  const kind = hasMatches ? `table ${matched(load)} on commit drop` : `view ${matched(load)}`
+  const kind = load.isAllNew ? `view ${matched(load)}` : `table ${matched(load)} on commit drop`
   await session.execute(`create temporary ${kind} as ${select}`)
-  if (hasMatches && load.hasDifferences) await dropCopiesOnly(session, context, load)
+  if (!load.isAllNew && load.hasDifferences) await dropCopiesOnly(session, context, load)
   if (!load.hasDifferences) {
     load.counts.unchanged = load.entry.records
     return
@@ -116,6 +121,12 @@ function columnLeaves(context: SqlContext, relation: ContentRelation, name: stri
     relationOf(context.model, target.target),
     isTypedTranslation(context, translation),
   )
+}
+
+/** These as `l1`, `l2`, …; none where nothing can name the rows. */
+export function leafColumns(context: SqlContext, relation: ContentRelation, alias: string): string[] {
+  if (relation.identity.kind === 'content' && !isNamedContent(context.model, relation)) return []
+  return ownLeafExpressions(context, relation, alias).map((leaf, index) => `${leaf} as l${index + 1}`)
 }
 
 /** The leaves inside an identity that was parsed as `value`: one typed column, or JSON of one or several. */

@@ -6,7 +6,8 @@ import { orderByTargets } from '../model/order.js'
 import { catalogRelation, type SqlContext } from '../model/sql-context.js'
 import { allocateKeys } from './allocate.js'
 import { applyLoads } from './apply.js'
-import { bindReferences, plainReferences } from './bind.js'
+import { bindReferences } from './bind.js'
+import { boundColumns, plainReferences } from './bound-columns.js'
 import { createLoad, hasChanges, type Load } from './load.js'
 import { matched, matchRows } from './match.js'
 import { bare, matchedLines, pairContent, parseStaged } from './parse.js'
@@ -59,9 +60,10 @@ async function bindAgain(session: Session, context: SqlContext, load: Load, agai
   const flags = plainReferences(load).map((_, index) => `m_${index} = false`)
   if (flags.length > 0) await session.execute(`update ${again.bound} set ${flags.join(', ')}`)
   if (!load.hasDifferences) return
+  const columns = boundColumns(load).join(', ')
   await session.execute(`delete from ${again.bound} where n in (select n from ${load.bound})`)
   await session.execute(
-    `insert into ${again.bound} select * from ${load.bound} where n in (select n from ${again.parsed})`,
+    `insert into ${again.bound} (${columns}) select ${columns} from ${load.bound} where n in (select n from ${again.parsed})`,
   )
 }
 

@@ -1,6 +1,6 @@
 import { describeSqlError } from '../database/failures.js'
 import { lockedTransaction } from '../database/locked-transaction.js'
-import type { Session } from '../database/port.js'
+import type { Database, Session } from '../database/port.js'
 import { quoteQualified } from '../database/quoting.js'
 import { useSearchPath } from '../database/settings.js'
 import { type Problem, UnderstudyError } from '../errors.js'
@@ -149,11 +149,22 @@ async function refuseOccupied(
   await session.script('rollback to savepoint understudy_occupied; release savepoint understudy_occupied')
 }
 
-/** Planner statistics of what a large part was written to: without them the first queries of the application go astray. */
-export async function analyzeWritten(session: Session, plan: ImportPlan): Promise<void> {
-  const MIN_CHANGES = 1000
-  for (const relation of plan.relations) {
-    if (relation.inserts + relation.updates + relation.deletes < MIN_CHANGES) continue
-    await session.script(`analyze ${quoteQualified({ schema: relation.schema, name: relation.name })}`)
+const MIN_CHANGES_TO_ANALYZE = 1000
+
+/**
+ * Planner statistics of what a large part was written to: without them the first queries of the application go astray. A second session helps
+ * where there may be one; what it cannot do is left to the server.
+ */
+export async function analyzeWritten(database: Database, session: Session, plan: ImportPlan): Promise<void> {
+  const written = plan.relations
+    .map((relation) => ({ relation, changes: relation.inserts + relation.updates + relation.deletes }))
+    .filter(({ changes }) => changes >= MIN_CHANGES_TO_ANALYZE)
+    .toSorted((a, b) => b.changes - a.changes)
+  const next = written.values()
+  const work = async (worker: Session) => {
+    for (const { relation } of next) await worker.script(`analyze ${quoteQualified(relation)}`)
   }
+  const helps = database.maxSessions > 1 && written.length > 1
+  const helper = helps ? database.withSession(work).catch(() => undefined) : undefined
+  await Promise.all([work(session), helper])
 }

@@ -1,7 +1,7 @@
 import { quoteIdentifier, quoteQualified } from '../database/quoting.js'
 import type { ContentColumn } from '../model/model.js'
 import { catalogRelation, fromRelation, type SqlContext } from '../model/sql-context.js'
-import { plainReferences } from './bind.js'
+import { plainReferences } from './bound-columns.js'
 import { type Load, sameRow } from './load.js'
 
 /** `insert` of a relation's new rows, with the keys allocated and every reference bound. */
@@ -54,11 +54,12 @@ export function deleteStatement(context: SqlContext, load: Load, rows: string): 
 }
 
 function source(load: Load): string {
+  if (load.isAllNew) return `from ${load.parsed} p join ${load.bound} w on w.n = p.n`
   return `from ${load.parsed} p join ${load.rows} w on w.n = p.n left join ${load.bound} b on b.n = p.n`
 }
 
 function writtenColumns(load: Load): { column: ContentColumn; value: string }[] {
-  const values = writtenValues(load, { parsed: 'p', bound: 'b' })
+  const values = writtenValues(load, { parsed: 'p', bound: load.isAllNew ? 'w' : 'b' })
   return load.relation.columns.map((column) => ({ column, value: values.get(column.name) ?? 'null' }))
 }
 

@@ -78,7 +78,9 @@ export async function restoreArchive(settings: Settings, options: RestoreOptions
     const { waitMs = DEFAULT_WAIT_MS, onWait, signal } = options
     const waiting = { waitMs, onWait, signal }
     await database.withSession((session) =>
-      withAdvisoryLock(session, waiting, () => restoreWhole(run(session, false), (found) => expectSame(found, plan))),
+      withAdvisoryLock(session, waiting, () =>
+        restoreWhole(database, run(session, false), (found) => expectSame(found, plan)),
+      ),
     )
     return finish(plan, true)
   })
@@ -97,6 +99,7 @@ export async function fillScratch(
   refuseMasked(index)
   await database.withSession((session) =>
     restoreWhole(
+      database,
       runOf(session, { settings, options: { archive: path, signal }, database, path, index, isDryRun: false }),
     ),
   )
@@ -152,7 +155,7 @@ async function planOnly(run: ImportRun): Promise<RestorePlan> {
   }
 }
 
-async function restoreWhole(run: ImportRun, approve?: (plan: RestorePlan) => void): Promise<void> {
+async function restoreWhole(database: Database, run: ImportRun, approve?: (plan: RestorePlan) => void): Promise<void> {
   const { session, index } = run
   let outcome: Outcome
   try {
@@ -182,7 +185,7 @@ async function restoreWhole(run: ImportRun, approve?: (plan: RestorePlan) => voi
   } catch (error) {
     throw asRefusal(error)
   }
-  await analyzeWritten(session, outcome.plan)
+  await analyzeWritten(database, session, outcome.plan)
 }
 
 function refuseMasked({ masks }: ArchiveIndex): void {
