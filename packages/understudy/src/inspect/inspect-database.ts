@@ -1,10 +1,11 @@
 import { readCatalog } from '../catalog/read-catalog.js'
+import type { RelationConfig } from '../config/define-config.js'
 import type { Settings } from '../config/settings.js'
 import type { Database, Session } from '../database/port.js'
 import { pinSettings } from '../database/settings.js'
 import { type DatabaseOptions, withDatabase } from '../database/with-database.js'
 import { type BuiltModel, buildModel } from '../model/build-model.js'
-import type { LeftOut } from '../model/content-relations.js'
+import { configuredRelations, type LeftOut } from '../model/content-relations.js'
 import { type ContentRelation, type Identity, type Reference, relationLabel } from '../model/model.js'
 import { readInstance } from '../registry/registry.js'
 import { countRows } from './count-rows.js'
@@ -40,8 +41,18 @@ export interface InspectedRelation {
   readonly rows: number
   readonly identity: Identity
   readonly surrogate: readonly string[]
-  readonly columns: readonly { readonly name: string; readonly type: string; readonly encoding: string }[]
+  readonly columns: readonly InspectedColumn[]
   readonly references: readonly Reference[]
+}
+
+export interface InspectedColumn {
+  readonly name: string
+  readonly type: string
+  readonly encoding: string
+  /** The SQL expression that is exported in place of the value; null where the value is. */
+  readonly mask: string | null
+  /** Whether an import leaves the value of a row that is there as it is. */
+  readonly isKept: boolean
 }
 
 export interface Cycle {
@@ -74,13 +85,14 @@ async function inspectSession(
   const catalog = await readCatalog(session)
   const built = buildModel(catalog, settings)
   const rows = await countRows(session, catalog, built.model)
+  const configured = configuredRelations(catalog, settings)
   const instance = await readInstance(session)
   return {
     database: catalog.database,
     label: database.label,
     serverVersion: catalog.serverVersion,
     instance: instance?.id ?? null,
-    relations: built.model.relations.map((relation) => inspectRelation(relation, rows)),
+    relations: built.model.relations.map((relation) => inspectRelation(relation, { rows, configured })),
     cycles: findCycles(built),
     order: built.order.flat(),
     leftOut: built.leftOut,
@@ -90,7 +102,13 @@ async function inspectSession(
   }
 }
 
-function inspectRelation(relation: ContentRelation, rows: ReadonlyMap<string, number>): InspectedRelation {
+interface Facts {
+  readonly rows: ReadonlyMap<string, number>
+  readonly configured: ReadonlyMap<string, RelationConfig>
+}
+
+function inspectRelation(relation: ContentRelation, { rows, configured }: Facts): InspectedRelation {
+  const { keep = [] } = configured.get(relationLabel(relation)) ?? {}
   return {
     relation: relationLabel(relation),
     schema: relation.schema,
@@ -98,7 +116,13 @@ function inspectRelation(relation: ContentRelation, rows: ReadonlyMap<string, nu
     rows: rows.get(relationLabel(relation)) ?? 0,
     identity: relation.identity,
     surrogate: relation.surrogate,
-    columns: relation.columns.map(({ name, type, encoding }) => ({ name, type, encoding })),
+    columns: relation.columns.map(({ name, type, encoding, mask = null }) => ({
+      name,
+      type,
+      encoding,
+      mask,
+      isKept: keep.includes(name),
+    })),
     references: relation.references,
   }
 }

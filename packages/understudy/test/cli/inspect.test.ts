@@ -41,7 +41,7 @@ describe('inspect', () => {
       expect(stdout).toContain(`${database.label}\n\nrelation `)
       expect(stdout).toMatch(/^users +0 +key \(xmlid\) +unique identity column xmlid$/m)
       expect(stdout).toMatch(/^other\.table +0 +origin \(id\) /m)
-      expect(stdout).toMatch(/\nReferences\n {2}other\.table: parent → table \(late\)\n/)
+      expect(stdout).toMatch(/\nReferences\n {2}other\.table: parent → other\.table \(late\)\n/)
       expect(stdout).toMatch(/\nCycles\n {2}other\.table: /)
       expect(stdout).toMatch(/\nKeys that the rows suggest\n {2}.*\(it's\) over 2 rows/)
       expect(stdout).toMatch(/\nWarnings\n.*\.user_id looks like a reference, perhaps to users/s)
@@ -64,6 +64,23 @@ describe('inspect', () => {
         'references.users.nothing: users has no column nothing',
       ])
       expect(exitCode).toBe(4)
+    })
+  })
+
+  test('says which columns travel as something else, and which an import leaves alone', async () => {
+    await withSchema(async ({ url }) => {
+      const users = { mask: { password: "'!'" }, keep: ['password'] }
+      await writeFile(join(folder, 'understudy.config.json'), JSON.stringify({ relations: { users } }))
+      const { stdout } = await run(['inspect'], url)
+      expect(stdout).toMatch(
+        /\nMasked and kept\n {2}users\.password travels as '!', and keeps its own value where the row is there\n/,
+      )
+      const { relations } = JSON.parse((await run(['inspect', '--json'], url)).stdout)
+      const { columns } = relations.find(({ name }: { name: string }) => name === 'users')
+      expect(columns.find(({ name }: { name: string }) => name === 'password')).toMatchObject({
+        mask: "'!'",
+        isKept: true,
+      })
     })
   })
 

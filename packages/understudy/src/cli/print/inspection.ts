@@ -1,5 +1,5 @@
 import type { InspectedRelation, Inspection } from '../../inspect/inspect-database.js'
-import type { Reference } from '../../model/model.js'
+import { type Reference, relationLabel } from '../../model/model.js'
 import type { Style } from './colours.js'
 import { type Column, formatTable, printable, wrap } from './table.js'
 import { formatCount } from './units.js'
@@ -42,6 +42,7 @@ export function renderInspection(inspection: Inspection, { style, width }: Rende
         .filter(({ references }) => references.length > 0)
         .map(({ relation, references }) => `${relation}: ${references.map(describeReference).join(', ')}`),
     ),
+    ...section('Masked and kept', relations.flatMap(describeColumns)),
     ...section(
       'Left out',
       leftOut.map((one) => `${one.label}: ${one.reason}`),
@@ -83,6 +84,16 @@ function identityColumns(identity: InspectedRelation['identity']): string {
   return ` (${identity.columns.join(', ')})`
 }
 
+function describeColumns({ relation, columns }: InspectedRelation): string[] {
+  return columns.flatMap(({ name, mask, isKept }) => {
+    const facts = [
+      ...(mask === null ? [] : [`travels as ${mask}`]),
+      ...(isKept ? ['keeps its own value where the row is there'] : []),
+    ]
+    return facts.length === 0 ? [] : [`${relation}.${name} ${facts.join(', and ')}`]
+  })
+}
+
 function describeReference({ columns, target, isLate }: Reference): string {
-  return `${columns.join('+')}${ARROW}${target.name}${isLate ? ' (late)' : ''}`
+  return `${columns.join('+')}${ARROW}${relationLabel(target)}${isLate ? ' (late)' : ''}`
 }
