@@ -31,7 +31,7 @@ export interface ExportOptions extends DatabaseOptions {
   readonly exclude?: readonly string[] | undefined
   /** `folders`: beside the archive its documents too, as `<table>/<timestamp>.json` in the folder above that of the archives. Default: `archive`. */
   readonly layout?: 'archive' | 'folders' | undefined
-  /** Sessions that read side by side. Default: one per processor, at most four; PGlite has one. */
+  /** Sessions that read side by side: while one waits for its server process, another works. Default: two per processor, at most four; PGlite has one. */
   readonly jobs?: number | undefined
   /** How long to wait for a transaction that rewrites a table, such as a migration. Default: 30 s. */
   readonly waitMs?: number | undefined

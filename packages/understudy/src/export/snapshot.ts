@@ -2,6 +2,7 @@ import { isLockFailure } from '../database/locked-transaction.js'
 import type { Database, Session } from '../database/port.js'
 import { quoteLiteral } from '../database/quoting.js'
 import { pinSettings } from '../database/settings.js'
+import { UnderstudyError } from '../errors.js'
 import type { MarkedLines } from '../marked-lines.js'
 import { recordLines, recordRows } from '../model/line-sql.js'
 import type { ContentRelation } from '../model/model.js'
@@ -31,20 +32,27 @@ export async function withSnapshotWorkers(
   const failed = new AbortController()
   const anyEnd = AbortSignal.any([failed.signal, ...(signal === undefined ? [] : [signal])])
   const helpers = Array.from({ length: jobs - 1 }, () =>
-    database.withSession((worker) =>
-      worker.transaction({ isolation: 'repeatable read', isReadOnly: true }, () =>
-        worker.abortable(anyEnd, async () => {
-          await worker.script(`set transaction snapshot ${quoteLiteral(snapshot)}`)
-          await pinSettings(worker)
-          await planReading(worker)
-          if (await canLock(worker, tables)) await work(worker)
-        }),
-      ),
-    ),
+    database
+      .withSession((worker) =>
+        worker.transaction({ isolation: 'repeatable read', isReadOnly: true }, () =>
+          worker.abortable(anyEnd, async () => {
+            await worker.script(`set transaction snapshot ${quoteLiteral(snapshot)}`)
+            await pinSettings(worker)
+            await planReading(worker)
+            if (await canLock(worker, tables)) await work(worker)
+          }),
+        ),
+      )
+      .catch(passOverFullServer),
   )
   const parts = [session.abortable(anyEnd, () => work(session)), ...helpers]
   await Promise.all(parts.map((part) => part.catch((error: unknown) => failed.abort(error))))
   anyEnd.throwIfAborted()
+}
+
+/** Where no connection is left, those that there are do all of it. */
+function passOverFullServer(error: unknown): void {
+  if (!(error instanceof UnderstudyError) || error.code !== 'TOO_MANY_CONNECTIONS') throw error
 }
 
 async function planReading(session: Session): Promise<void> {

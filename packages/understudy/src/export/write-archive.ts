@@ -49,7 +49,7 @@ export async function writeArchive(
     const durations = new Map<string, number>()
     const queue = await bySize(session, prepared.selected.relations)
     const jobs = Math.min(
-      options.jobs ?? Math.min(4, availableParallelism()),
+      options.jobs ?? Math.min(4, 2 * availableParallelism()),
       database.maxSessions,
       Math.max(1, queue.length),
     )

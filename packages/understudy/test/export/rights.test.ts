@@ -33,6 +33,30 @@ describe.each(servers.slice(0, 1))('on $name', (engine) => {
     }
   })
 
+  test('a role that may connect once reads everything through that one connection', async () => {
+    const names = ['a', 'b', 'c', 'd', 'e']
+    const tables = names.map(
+      (name) => `create table ${name} (xmlid text primary key); insert into ${name} values ('1')`,
+    )
+    const stage = await createStage(engine, tables.join(';'))
+    const first = await stage.export()
+    const role = `single_${Date.now()}`
+    await stage.run(`
+      create role ${role} login password 'single' connection limit 1;
+      grant usage on schema understudy, public to ${role};
+      grant select, insert on all tables in schema understudy, public to ${role};
+    `)
+    const name = stage.created.url.split('/').at(-1) ?? ''
+    const database = await openDatabase(urlOf(engine.server, { role, password: 'single', database: name }))
+    try {
+      const out = join(await createScratchFolder(), 'single.backup.tar.gz')
+      expect(digestsOf(await exportContent(stage.settings, { out, database, jobs: 4 }))).toEqual(digestsOf(first))
+    } finally {
+      await database.close()
+      await stage.run(`drop owned by ${role}; drop role ${role}`)
+    }
+  })
+
   test('an archive that is whole is a result although the server goes while it is being recorded', async () => {
     const stage = await createStage(
       engine,
