@@ -1,4 +1,4 @@
-import { type Extract, extract, type Header } from 'tar-stream'
+import type { Extract, Header } from 'tar-stream'
 import { UnderstudyError } from '../errors.js'
 import { damaged } from './archive-bytes.js'
 import { MAX_ENTRIES } from './limits.js'
@@ -19,6 +19,8 @@ export interface TarEntry {
  * entries; `ARCHIVE_DAMAGED` where the tar is none. Errors of `bytes` are thrown as they are.
  */
 export async function* tarEntries(path: string, bytes: AsyncIterable<Buffer>): AsyncGenerator<TarEntry> {
+  // Loaded where an archive is read: an export reads none.
+  const { extract } = await import('tar-stream')
   const tar = extract()
   const feeding = feed(tar, bytes)
   const names = new Set<string>()

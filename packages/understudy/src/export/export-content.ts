@@ -6,7 +6,7 @@ import type { Settings } from '../config/settings.js'
 import { describeSqlError } from '../database/failures.js'
 import type { LockHolder } from '../database/lock-holder.js'
 import { lockedTransaction } from '../database/locked-transaction.js'
-import type { Database, Session } from '../database/port.js'
+import type { Session } from '../database/port.js'
 import { quoteQualified } from '../database/quoting.js'
 import { type DatabaseOptions, withDatabase } from '../database/with-database.js'
 import { UnderstudyError } from '../errors.js'
@@ -73,34 +73,35 @@ export interface ExportedFile {
 export async function exportContent(settings: Settings, options: ExportOptions = {}): Promise<ExportResult> {
   return await withDatabase(settings, options, async (database) => {
     const startedAt = performance.now()
-    const { result, instance } = await readContentSnapshot(database, settings, options, async (session, prepared) => ({
-      result: await writeArchive(database, session, settings, options, prepared),
-      instance: prepared.instance,
-    }))
-    const remarks = instance === null || options.purpose === 'copy' ? [] : await recordExport(database, result)
-    const warnings = [...result.warnings, ...remarks]
+    const result = await database.withSession(async (session) => {
+      const { written, instance } = await readContentSnapshot(session, settings, options, async (prepared) => ({
+        written: await writeArchive(database, session, settings, options, prepared),
+        instance: prepared.instance,
+      }))
+      const remarks = instance === null || options.purpose === 'copy' ? [] : await recordExport(session, written)
+      return { ...written, warnings: [...written.warnings, ...remarks] }
+    })
     const folders =
       options.layout === 'folders' ? await writeFolders(result.path, dirname(settings.archives), options) : null
-    return { ...result, warnings, folders, durationMs: Math.round(performance.now() - startedAt) }
+    return { ...result, folders, durationMs: Math.round(performance.now() - startedAt) }
   })
 }
 
 /** What every kind of export begins with: relations chosen, locked against rewriting and looked at, in one snapshot, which `read` then reads. */
 export async function readContentSnapshot<T>(
-  database: Database,
+  session: Session,
   settings: Settings,
   options: ReadOptions,
-  read: (session: Session, prepared: Prepared) => Promise<T>,
+  read: (prepared: Prepared) => Promise<T>,
 ): Promise<T> {
-  const instance = await database.withSession(async (session) => {
-    if (options.purpose === 'copy') return await readInstance(session)
-    const opened = await openRegistry(session)
-    await refuseCopy(session, opened)
-    return opened
-  })
-  return await namingRefusals(() =>
-    database.withSession((session) => readSession(session, settings, options, instance, read)),
-  )
+  const instance = await (options.purpose === 'copy' ? readInstance(session) : openOwnRegistry(session))
+  return await namingRefusals(() => readSession(session, settings, options, instance, read))
+}
+
+async function openOwnRegistry(session: Session): Promise<Instance | null> {
+  const instance = await openRegistry(session)
+  await refuseCopy(session, instance)
+  return instance
 }
 
 type ReadOptions = Pick<ExportOptions, 'only' | 'exclude' | 'purpose' | 'waitMs' | 'onWait' | 'onProgress' | 'signal'>
@@ -132,7 +133,7 @@ async function readSession<T>(
   wanted: Settings,
   options: ReadOptions,
   instance: Instance | null,
-  read: (session: Session, prepared: Prepared) => Promise<T>,
+  read: (prepared: Prepared) => Promise<T>,
 ): Promise<T> {
   const { purpose = 'transfer', waitMs = DEFAULT_WAIT_MS, onWait, signal } = options
   const waits = { waitMs, onWait, signal, mode: 'access share', isReadOnly: true } as const
@@ -166,7 +167,7 @@ async function readSession<T>(
         await preflight(session, context, content.selected.relations)
         const history = await readHistory(session)
         const prepared = { context, catalog, warnings, instance, tables, history, ...content }
-        return await read(session, prepared)
+        return await read(prepared)
       },
     },
   )
@@ -215,7 +216,7 @@ async function preflight(session: Session, context: SqlContext, relations: reado
 }
 
 /** The archive is whole by now. A replica, a role that may only read, or a server that is gone only leave it out of the log of the database. */
-async function recordExport(database: Database, result: ExportResult): Promise<string[]> {
+async function recordExport(session: Session, result: ExportResult): Promise<string[]> {
   const transfer: Transfer = {
     direction: 'export',
     archiveId: result.archiveId,
@@ -225,7 +226,7 @@ async function recordExport(database: Database, result: ExportResult): Promise<s
     relations: Object.fromEntries(result.files.map((file) => [file.relation, file.records])),
   }
   try {
-    await database.withSession((session) => session.transaction({}, () => recordTransfer(session, transfer)))
+    await session.transaction({}, () => recordTransfer(session, transfer))
     return []
   } catch (error) {
     const sqlstate = describeSqlError(error)?.sqlstate

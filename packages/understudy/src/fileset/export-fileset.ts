@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises'
 import { fileNameOf } from '../archive/file-names.js'
 import { workingPaths } from '../archive/working-files.js'
 import type { Settings } from '../config/settings.js'
-import type { Database, Session } from '../database/port.js'
+import type { Session } from '../database/port.js'
 import { quoteIdentifier } from '../database/quoting.js'
 import { withDatabase } from '../database/with-database.js'
 import { UnderstudyError } from '../errors.js'
@@ -52,7 +52,7 @@ export async function exportFileset(settings: Settings, options: FilesetOptions 
   try {
     await mkdir(partial, { recursive: true, mode: 0o700 })
     const written = await withDatabase(settings, options, (database) =>
-      writeFiles(database, settings, options, partial),
+      database.withSession((session) => writeFiles(session, settings, options, partial)),
     )
     await rename(partial, path)
     return { path, ...written, durationMs: Math.round(performance.now() - startedAt) }
@@ -67,12 +67,12 @@ export async function exportFileset(settings: Settings, options: FilesetOptions 
 }
 
 async function writeFiles(
-  database: Database,
+  session: Session,
   settings: Settings,
   options: FilesetOptions,
   folder: string,
 ): Promise<Pick<FilesetResult, 'files' | 'warnings'>> {
-  return await readContentSnapshot(database, settings, options, async (session, { context, selected, warnings }) => {
+  return await readContentSnapshot(session, settings, options, async ({ context, selected, warnings }) => {
     const files: FilesetFileResult[] = []
     const empty: string[] = []
     for (const relation of selected.relations) {
