@@ -6,7 +6,10 @@ import type { Databases } from './databases.js'
 import { type Installation, program } from './installation.js'
 import type { Command, Run } from './measure.js'
 import type { Subject } from './options.js'
-import type { Counts, Order } from './order.js'
+import type { Counts } from './outcome.js'
+
+const PROGRAM = fileURLToPath(new URL('bin/understudy.js', import.meta.resolve('understudy/package.json')))
+const REPORT_MEMORY = new URL('./report-memory.js', import.meta.url).href
 
 /** One side of a comparison. */
 export interface Contender {
@@ -69,7 +72,7 @@ function validateContender(arena: Arena, archive: string | null): Contender {
     label: archive === null ? 'validate' : 'validate --archive',
     subject: 'validate',
     prepare: async () => undefined,
-    command: () => understudy(arena, name, 'source', { action: 'validate', archive, mode: 'init' }),
+    command: () => understudy(arena, name, 'source', ['validate', ...(archive === null ? [] : ['--archive', archive])]),
     finish: async ({ outcome }) => {
       if (outcome === null || outcome.counts.records === 0) throw new Error('the source does not pass its checks')
     },
@@ -78,7 +81,7 @@ function validateContender(arena: Arena, archive: string | null): Contender {
 
 /** An export of `source` into a file. */
 export function exportCommand(arena: Arena, archive: string): Command {
-  return understudy(arena, 'export', 'source', { action: 'export', archive, mode: 'init' })
+  return understudy(arena, 'export', 'source', ['export', '--out', archive])
 }
 
 function dumpContender({ databases }: Arena, dumper: Installation, dump: string): Contender {
@@ -108,7 +111,7 @@ export function importContenders(arena: Arena, changedRows: number): Contender[]
     label: 'import --mode init',
     subject: 'init',
     prepare: () => databases.create('target', 'empty'),
-    command: () => understudy(arena, 'init', 'target', { action: 'import', archive, mode: 'init' }),
+    command: () => understudy(arena, 'init', 'target', ['import', archive, '--mode', 'init', '--yes']),
     finish: async (run) => {
       expectCounts(run, { records: rows, inserts: rows, updates: 0, unchanged: 0 })
       await keepAsFilled(databases)
@@ -125,7 +128,7 @@ export function importContenders(arena: Arena, changedRows: number): Contender[]
       const settings = await loadConfig({ cwd: arena.scratch, database: databases.url('target') })
       await adoptDatabase(settings, { how: 'as-original' })
     },
-    command: () => understudy(arena, name, 'target', { action: 'import', archive: file, mode: 'replace' }),
+    command: () => understudy(arena, name, 'target', ['import', file, '--mode', 'replace', '--yes']),
     finish: async (run) => expectCounts(run, { records: rows, inserts: 0, updates, unchanged: rows - updates }),
   })
   return [init, ...restore, replace('unchanged', archive, 0), replace('changed', changedArchive, changedRows)]
@@ -155,17 +158,18 @@ async function keepAsFilled(databases: Databases): Promise<void> {
   await databases.withSession('filled', (session) => session.script('vacuum (analyze)'))
 }
 
-function understudy(arena: Arena, name: string, database: string, order: Omit<Order, 'folder'>): Command {
+/** The command line as its users have it, in a folder without a configuration. */
+function understudy(arena: Arena, name: string, database: string, args: readonly string[]): Command {
   const { databases, profileFolder, scratch } = arena
-  const script = fileURLToPath(new URL('./run-understudy.js', import.meta.url))
   const profile =
     profileFolder === null
       ? []
       : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`, `--cpu-prof-name=${name}.cpuprofile`]
   return {
     command: process.execPath,
-    args: [...profile, script, JSON.stringify({ ...order, folder: scratch })],
+    args: [...profile, '--import', REPORT_MEMORY, PROGRAM, ...args, '--json'],
     environment: { DATABASE_URL: databases.url(database) },
+    folder: scratch,
   }
 }
 

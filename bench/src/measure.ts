@@ -1,14 +1,18 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import type { Readable } from 'node:stream'
+import { text as textOf } from 'node:stream/consumers'
 import type { Databases } from './databases.js'
-import type { Outcome } from './order.js'
+import { type Outcome, summary } from './outcome.js'
 import type { BenchServer } from './server.js'
 
 export interface Command {
   readonly command: string
   readonly args: readonly string[]
   readonly environment: Readonly<Record<string, string>>
+  /** Default: that of the bench. */
+  readonly folder?: string
 }
 
 /** One run of one contender. */
@@ -28,28 +32,29 @@ export async function measure(command: Command, server: BenchServer, databases: 
   await databases.settle()
   const before = { client: reapedCpuMs(process.pid), server: server.pid === null ? null : reapedCpuMs(server.pid) }
   const startedAt = performance.now()
-  const output = await runCommand(command)
+  const { output, report } = await runCommand(command)
   const durationMs = performance.now() - startedAt
   await databases.waitForQuiet()
-  const line = output.trim().split('\n').at(-1) ?? ''
   return {
     durationMs,
     clientCpuMs: since(before.client, reapedCpuMs(process.pid)),
     serverCpuMs: server.pid === null ? null : since(before.server, reapedCpuMs(server.pid)),
-    outcome: line.startsWith('{') ? JSON.parse(line) : null,
+    outcome: report === '' ? null : { peakBytes: Number(report), ...summary(JSON.parse(output)) },
   }
 }
 
-/** Returns what the command printed; throws with its complaints where it fails. */
-export async function runCommand({ command, args, environment }: Command): Promise<string> {
-  const child = spawn(command, args, { env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] })
-  const output: Buffer[] = []
-  const errors: Buffer[] = []
-  child.stdout.on('data', (chunk: Buffer) => output.push(chunk))
-  child.stderr.on('data', (chunk: Buffer) => errors.push(chunk))
+/** Returns what the command printed, and what `report-memory` says of it; throws with its complaints where it fails. */
+export async function runCommand(command: Command): Promise<{ output: string; report: string }> {
+  const child = spawn(command.command, command.args, {
+    cwd: command.folder,
+    env: { ...process.env, ...command.environment },
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+  })
+  const texts = child.stdio.slice(1).map((stream) => textOf(stream as Readable))
   const [code] = await once(child, 'close')
-  if (code !== 0) throw new Error(`${command} ended with ${code}:\n${Buffer.concat(errors).toString()}`)
-  return Buffer.concat(output).toString()
+  const [output = '', errors = '', report = ''] = await Promise.all(texts)
+  if (code !== 0) throw new Error(`${command.command} ended with ${code}:\n${errors}`)
+  return { output, report }
 }
 
 /** Linux counts in hundredths of a second, on every platform that Node runs on. */

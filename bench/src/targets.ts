@@ -74,7 +74,7 @@ export function cpuRatioOf(contenders: readonly Measured[], ours: string, theirs
 
 /** The highest of all runs, or null where it was not our process. */
 export function peakBytes({ runs }: Measured): number | null {
-  const peaks = runs.flatMap(({ outcome }) => (outcome === null ? [] : [outcome.maxRssBytes]))
+  const peaks = runs.flatMap(({ outcome }) => (outcome === null ? [] : [outcome.peakBytes]))
   return peaks.length === 0 ? null : Math.max(...peaks)
 }
 
