@@ -65,23 +65,23 @@ async function build(databases: Databases, rows: number, say: Say): Promise<Rela
   await databases.runFile('empty', 'schema.sql')
   await databases.create('source', 'empty')
   await databases.runFile('source', 'content.sql', { 'bench.rows': rows })
-  return await databases.withSession('source', async (session) => {
-    await session.script('vacuum (analyze)')
-    return await session.query<RelationFacts & Record<string, unknown>>(
+  await databases.vacuum('source')
+  return await databases.withSession('source', (session) =>
+    session.query<RelationFacts & Record<string, unknown>>(
       `select c.relname::text as relation, pg_table_size(c.oid) as "tableBytes", pg_indexes_size(c.oid) as "indexBytes",
               (xpath('/row/n/text()', query_to_xml(format('select count(*) as n from public.%I', c.relname), false, true, '')))[1]::text::bigint as rows
          from pg_class c
         where c.relnamespace = 'public'::regnamespace and c.relkind = 'r' /* ordinary table */
         order by pg_table_size(c.oid) desc`,
-    )
-  })
+    ),
+  )
 }
 
 /** Changes the source and exports it once more, unmeasured. Returns how many rows differ now. */
 async function changeSource(arena: Arena, say: Say): Promise<number> {
   say('changing one row in a hundred and exporting again …')
   const { rows } = await arena.databases.queryFile<{ rows: number }>('source', 'change.sql')
-  await arena.databases.withSession('source', (session) => session.script('vacuum (analyze)'))
+  await arena.databases.vacuum('source')
   await runCommand(exportCommand({ ...arena, profileFolder: null }, filesOf(arena).changedArchive))
   return rows
 }

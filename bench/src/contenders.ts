@@ -155,7 +155,7 @@ function restoreContender({ databases }: Arena, dumper: Installation, dump: stri
 async function keepAsFilled(databases: Databases): Promise<void> {
   if (databases.has('filled')) return
   await databases.rename('target', 'filled')
-  await databases.withSession('filled', (session) => session.script('vacuum (analyze)'))
+  await databases.vacuum('filled')
 }
 
 /** The command line as its users have it, in a folder without a configuration. */

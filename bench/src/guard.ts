@@ -29,7 +29,7 @@ try {
       insert into big (${Array.from({ length: 11 }, (_, index) => `c${index + 1}`).join(', ')})
       select ${Array.from({ length: 11 }, (_, index) => `'value ${index + 1} of ' || n`).join(', ')} from generate_series(1, ${rows}) n`),
   )
-  await databases.withSession('guard', (session) => session.script('vacuum analyze big'))
+  await databases.vacuum('guard')
   for (const { name, sql, words } of MIGRATIONS) {
     const bare = await measureBare(sql)
     const guarded = await measureGuarded(sql, words)
