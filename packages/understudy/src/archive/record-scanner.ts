@@ -1,5 +1,5 @@
 import { UnderstudyError } from '../errors.js'
-import type { MarkedLines } from '../marked-lines.js'
+import { LINE_END_BYTES, type MarkedLines } from '../marked-lines.js'
 import { CanonicalHash } from './canonical-hash.js'
 import { BLOCK_BYTES, MAX_RECORD_BYTES } from './limits.js'
 import { masterIdEnd, RECORD_PREFIX } from './master-id.js'
@@ -10,6 +10,7 @@ const QUOTE = 0x22
 const COMMA = 0x2c
 const OPEN = 0x7b
 const CLOSE = 0x7d
+const END_OF_LINE = Buffer.of(NEWLINE)
 
 /** The comma and the brace that may end a line, held back until the newline has come. */
 const HELD_BYTES = 2
@@ -23,6 +24,11 @@ export interface RecordSink {
   end(): void
   /** What has been made of the block. */
   take(): Buffer
+}
+
+/** One that takes whole records at once too, each with its `,\n`. */
+export interface LinesSink extends RecordSink {
+  lines(block: Buffer, from: number, to: number): void
 }
 
 export interface ScannerOptions {
@@ -39,8 +45,8 @@ export interface ScannerOptions {
  * Takes lines of records apart, in constant memory however long a record is, and hashes the canonical lines. One pass over the bytes
  * finds the ends of lines and every control character, four bytes at a time. It makes no string and no object for a line.
  */
-export class RecordScanner {
-  readonly #sink: RecordSink
+export class RecordScanner<Sink extends RecordSink = RecordSink> {
+  readonly #sink: Sink
   readonly #label: string
   readonly #separated: number | undefined
   readonly #maxRecordBytes: number
@@ -56,7 +62,7 @@ export class RecordScanner {
   #bareBytes: number | undefined
   records = 0
 
-  constructor(sink: RecordSink, options: ScannerOptions) {
+  constructor(sink: Sink, options: ScannerOptions) {
     this.#sink = sink
     this.#label = options.label
     this.#separated = options.separatedRecords
@@ -78,34 +84,43 @@ export class RecordScanner {
   }
 
   /** As `push`, and changes the chunk: lines of which the maker has marked where they end are not searched. */
-  *pushMarked({ bytes, marks }: MarkedLines): Generator<Buffer> {
-    const from = marks[0] ?? 0
-    const to = marks.at(-1) ?? from
-    yield* this.push(bytes.subarray(0, from))
+  *pushMarked(this: RecordScanner<LinesSink>, { bytes, marks, isRaw }: MarkedLines): Generator<Buffer> {
+    const [from] = marks
+    const to = marks.at(-1)
+    if (from === undefined || to === undefined) return yield* this.push(bytes)
+    if (from > 0) yield* this.#pushEnd(bytes.subarray(0, from))
     if (this.#filled > 0) yield this.#scanBlock()
     if (this.#filled > 0 || this.#isInRest) throw this.#bad('the line is not ended')
-    if (!this.#utf8.accepts(bytes.subarray(from, to))) throw this.#bad('not valid UTF-8')
-    this.#takeMarked(bytes, marks)
-    yield this.#sink.take()
+    if (!isRaw && to > from) {
+      if (!this.#utf8.accepts(bytes.subarray(from, to))) throw this.#bad('not valid UTF-8')
+      this.#sink.lines(bytes, from, to)
+      this.#hashMarked(bytes, marks)
+      yield this.#sink.take()
+    }
+    if (isRaw)
+      for (let mark = 2; mark < marks.length; mark += 2)
+        yield* this.#pushEnd(bytes.subarray(marks[mark - 2], marks[mark]))
     yield* this.push(bytes.subarray(to))
   }
 
+  /** What ends with the end of a marked line: as `push` takes it. */
+  *#pushEnd(bytes: Buffer): Generator<Buffer> {
+    yield* this.push(bytes.subarray(0, -LINE_END_BYTES))
+    yield* this.push(END_OF_LINE)
+  }
+
   /** Their canonical lines are moved together in place, and hashed at once. */
-  #takeMarked(bytes: Buffer, marks: Int32Array): void {
+  #hashMarked(bytes: Buffer, marks: Int32Array): void {
     const from = marks[0] as number
-    let at = from
     let used = from
     for (let mark = 1; mark < marks.length; mark += 2) {
       const valueEnd = marks[mark] as number
-      const end = marks[mark + 1] as number
       const restFrom = bytes[valueEnd] === COMMA ? valueEnd + 1 : valueEnd
-      this.#sink.begin(bytes, at, { valueEnd, restFrom })
-      this.#sink.rest(bytes, restFrom, end - 1)
-      this.#sink.end()
+      const restTo = (marks[mark + 1] as number) - LINE_END_BYTES
       bytes[used] = OPEN
-      bytes.copyWithin(used + 1, restFrom, end)
-      used += 1 + end - restFrom
-      at = end
+      bytes.copyWithin(used + 1, restFrom, restTo)
+      used += 1 + restTo - restFrom
+      bytes[used++] = NEWLINE
     }
     this.records += (marks.length - 1) / 2
     this.#canonical.lines(bytes.subarray(from, used))

@@ -15,6 +15,8 @@ import { tarHeader, tarPadding } from './tar-header.js'
 
 /** The most that zlib can use, 128 KB more than by default: a twentieth less time, the same size. */
 const MEMORY_LEVEL = 9
+/** Room for what becomes of a piece, so that zlib's thread needs nobody before it is done with it. */
+const COMPRESSED_BYTES = 8 * BLOCK_BYTES
 
 export interface RelationFile extends RelationName {
   readonly lateSeedColumns: readonly string[]
@@ -59,7 +61,7 @@ export async function spoolRelation(
   if (options.expectedRecords !== undefined) {
     body.fileHash.update(documentHead({ ...facts, records: options.expectedRecords }))
   }
-  const gzipped = createGzip({ level: options.compressionLevel, memLevel: MEMORY_LEVEL, chunkSize: BLOCK_BYTES })
+  const gzipped = createGzip({ level: options.compressionLevel, memLevel: MEMORY_LEVEL, chunkSize: COMPRESSED_BYTES })
   const written = pipeline(
     gzipped,
     createWriteStream(options.path, { flags: 'wx', mode: 0o600, highWaterMark: STREAM_BUFFERS.highWaterMark }),
@@ -122,7 +124,7 @@ class DocumentBody {
   bytes = 0
   contentSha256 = ''
   readonly #sink = new DocumentSink()
-  readonly #scanner: RecordScanner
+  readonly #scanner: RecordScanner<DocumentSink>
   readonly #onProgress: SpoolOptions['onProgress']
 
   constructor(label: string, options: SpoolOptions) {

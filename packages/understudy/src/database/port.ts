@@ -47,6 +47,7 @@ export interface Session {
   readLines(select: string): AsyncIterable<Uint8Array>
   /**
    * As `readLines`, of a `select` of any columns under the pinned settings: each row is the JSON object that `row_to_json` makes of it, to the byte.
+   * A driver that makes the lines itself marks them.
    * A chunk is the reader's to change, and may be overwritten as soon as the next one is asked for.
    */
   readRecords(select: string): AsyncIterable<Uint8Array | MarkedLines>

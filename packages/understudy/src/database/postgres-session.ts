@@ -97,7 +97,7 @@ export class PostgresSession implements Session {
     return this.#read(() => copyOut(this.#client, { select, format: LINES_FORMAT }, { isReused: false }))
   }
 
-  async *readRecords(select: string): AsyncGenerator<Uint8Array | MarkedLines> {
+  async *readRecords(select: string): AsyncGenerator<MarkedLines> {
     const columns = await this.#describe(select)
     const rows = { select: renderable(select, columns), format: ROWS_FORMAT }
     const renderer = new RowRenderer(columns)

@@ -8,6 +8,7 @@ const VERTICAL_TAB = 0x0b
 const SPACE = 0x20
 const QUOTE = 0x22
 const PLUS = 0x2b
+const COMMA = 0x2c
 const MINUS = 0x2d
 const CAPITAL_N = 0x4e
 const CAPITAL_T = 0x54
@@ -48,8 +49,8 @@ const SECONDS_BYTES = 19
 const IN_BYTES = 256 * 1024
 /** What is given out is no longer. */
 const OUT_BYTES = 256 * 1024
-/** `{"":1}` and its end. */
-const SHORTEST_LINE = 8
+/** `{"a":1},` and its end. */
+const SHORTEST_LINE = 9
 /** A value is begun when this much of it is there, or the end: all of a time, and enough of the others to tell what they are. */
 const AHEAD_BYTES = 64
 /** Room for a beginning, an escape and an end, beside the column's name. */
@@ -61,7 +62,7 @@ export interface RenderedColumn {
 }
 
 /**
- * Turns rows in the text format of `COPY` into lines, each the JSON object that `row_to_json` makes of its row, to the byte. For a row of
+ * Turns rows in the text format of `COPY` into lines, each the JSON object that `row_to_json` makes of its row, to the byte, and `,\n`. For a row of
  * fourteen columns that takes 0.8 µs, and the server 2.7 µs. Memory is constant, however long a value is. The rows must come under the pinned
  * settings: dates as ISO has them, time zone UTC.
  */
@@ -74,7 +75,7 @@ export class RowRenderer {
   readonly #outView = new DataView(this.#out.buffer)
   /** As soon as this much is there, it is given out. */
   readonly #outLimit: number
-  readonly #marks = new Int32Array(1 + (2 * OUT_BYTES) / SHORTEST_LINE)
+  readonly #marks = new Int32Array(1 + Math.ceil((2 * OUT_BYTES) / SHORTEST_LINE))
   /** How many of the marks there are: none as long as only a line goes on that has begun before. */
   #marked = 1
   #firstValueEnd = 0
@@ -103,7 +104,7 @@ export class RowRenderer {
   }
 
   /** Takes a chunk, which may break anywhere. What it gives out is overwritten when the next piece is asked for. */
-  *push(chunk: Uint8Array): Generator<Uint8Array | MarkedLines> {
+  *push(chunk: Uint8Array): Generator<MarkedLines> {
     for (let at = 0; at < chunk.length; ) {
       const taken = Math.min(chunk.length - at, IN_BYTES - this.#filled)
       this.#in.set(chunk.subarray(at, at + taken), this.#filled)
@@ -114,14 +115,14 @@ export class RowRenderer {
   }
 
   /** The rest of it. */
-  *end(): Generator<Uint8Array | MarkedLines> {
+  *end(): Generator<MarkedLines> {
     // Behind the end nothing of an earlier block may look like more of a value.
     this.#in.fill(NEWLINE, this.#filled, this.#filled + AHEAD_BYTES)
     yield* this.#render(this.#filled)
     if (this.#isInside || this.#column > 0) throw new Error('the server ended in the middle of a row')
   }
 
-  *#render(to: number): Generator<Uint8Array | MarkedLines> {
+  *#render(to: number): Generator<MarkedLines> {
     this.#to = to
     while (this.#at < to) {
       while (this.#at < to && this.#used < this.#outLimit) {
@@ -130,6 +131,7 @@ export class RowRenderer {
       }
       yield this.#made()
       this.#used = 0
+      this.#isRaw = false
       this.#marked = this.#column === 0 && !this.#isInside ? 1 : 0
       this.#marks[0] = 0
     }
@@ -138,13 +140,9 @@ export class RowRenderer {
     this.#at = 0
   }
 
-  #made(): Uint8Array | MarkedLines {
+  #made(): MarkedLines {
     const bytes = this.#out.subarray(0, this.#used)
-    if (this.#isRaw || this.#marked < 2) {
-      this.#isRaw = false
-      return bytes
-    }
-    return { bytes, marks: this.#marks.subarray(0, this.#marked) }
+    return { bytes, marks: this.#marks.subarray(0, this.#marked), isRaw: this.#isRaw }
   }
 
   /** The column's name, and all of a value that is short. */
@@ -224,6 +222,7 @@ export class RowRenderer {
     if (this.#column++ === 0) this.#firstValueEnd = this.#used
     if (this.#in[this.#at++] !== NEWLINE) return
     this.#byte(CLOSE)
+    this.#byte(COMMA)
     this.#byte(NEWLINE)
     this.#column = 0
     if (this.#marked > 0) this.#marks[this.#marked++] = this.#firstValueEnd

@@ -35,27 +35,32 @@ interface MarkedLine {
 }
 
 /** As `scan`, of pieces as the maker of the lines gives them out: broken anywhere, with marks. */
-function scanMarked(lines: readonly MarkedLine[], chunk: number) {
+function scanMarked(lines: readonly MarkedLine[], chunk: number, isRaw = false) {
   const sink = new DocumentSink()
   const scanner = new RecordScanner(sink, { label: 'public.t' })
   let end = 0
   const placed = lines.map(({ line, firstValueEnd }) => {
     const start = end
-    end += Buffer.byteLength(line)
+    end += Buffer.byteLength(line) + 2
     return { start, valueEnd: start + firstValueEnd, end }
   })
-  const bytes = Buffer.concat(lines.map(({ line }) => Buffer.from(line)))
+  const bytes = Buffer.concat(lines.flatMap(({ line }) => [Buffer.from(line), Buffer.from(',\n')]))
   const made: Buffer[] = []
-  for (let from = 0; from < bytes.length; from += chunk) {
-    const piece = Buffer.from(bytes.subarray(from, from + chunk))
-    const whole = placed.filter((each) => each.start >= from && each.end <= from + piece.length)
-    const [first] = whole
-    const marks = [first?.start ?? 0, ...whole.flatMap((each) => [each.valueEnd, each.end])]
-    made.push(
-      ...(first === undefined
-        ? scanner.push(piece)
-        : scanner.pushMarked({ bytes: piece, marks: Int32Array.from(marks, (at) => at - from) })),
-    )
+  for (let from = 0; from < bytes.length; ) {
+    // An end is never broken.
+    const isInEnd = placed.some((each) => each.end - 1 === from + chunk)
+    const to = Math.min(bytes.length, from + chunk + (isInEnd ? 1 : 0))
+    const first = from === 0 ? from : placed.find((each) => each.end > from && each.end <= to)?.end
+    const begin = placed.some(({ start }) => start === from) ? from : first
+    const whole = placed.filter((each) => begin !== undefined && each.start >= begin && each.end <= to)
+    const marks = begin === undefined ? [] : [begin, ...whole.flatMap((each) => [each.valueEnd, each.end])]
+    const piece = {
+      bytes: Buffer.from(bytes.subarray(from, to)),
+      marks: Int32Array.from(marks, (at) => at - from),
+      isRaw,
+    }
+    made.push(...scanner.pushMarked(piece))
+    from = to
   }
   return { ...finish(scanner, sink, made), records: scanner.records }
 }
@@ -81,17 +86,24 @@ test('takes marked lines as it takes others, however the chunks break', () => {
   fc.assert(
     fc.property(fc.array(record), fc.integer({ min: 1, max: 400 }), (records, chunk) => {
       const lines = records.map((one) => ({
-        line: `${lineOf(one)}\n`,
+        line: lineOf(one),
         firstValueEnd: Buffer.byteLength(`{"master_id":${JSON.stringify(one[0])}`),
       }))
-      expect(scanMarked(lines, chunk)).toEqual(scan(lines.map(({ line }) => line).join('')))
+      const unmarked = scan(lines.map(({ line }) => `${line}\n`).join(''))
+      expect(scanMarked(lines, chunk)).toEqual(unmarked)
+      expect(scanMarked(lines, chunk, true)).toEqual(unmarked)
     }),
   )
 })
 
 test('finds text that is no UTF-8 in marked lines', () => {
-  const line = Buffer.from('{"master_id":1,"a":"\xff"}\n', 'latin1')
+  const line = Buffer.from('{"master_id":1,"a":"\xff"}', 'latin1')
   expect(() => scanMarked([{ line, firstValueEnd: 14 }], 100)).toThrow('not valid UTF-8')
+})
+
+test('finds a control character in marked lines that may hold some', () => {
+  const line = '{"master_id":1,"a":[1,\t2]}'
+  expect(() => scanMarked([{ line, firstValueEnd: 14 }], 100, true)).toThrow('control character 0x09')
 })
 
 test('turns any records into a document body and that into staging lines, however the chunks break', () => {
