@@ -68,7 +68,7 @@ export function showLosses(id: string, losses: readonly Loss[], output: Output):
 function showProgress(progress: MigrateProgress, output: Output): void {
   if (progress.step === 'waiting') output.note(waitingNote(progress.holder))
   else if (progress.step === 'start')
-    output.progress.update(`${progress.id} (${progress.index + 1} of ${progress.count})`)
+    output.progress.update(() => `${progress.id} (${progress.index + 1} of ${progress.count})`)
   else if (progress.step === 'done')
     output.progress.finish(`${progress.id}  ${output.errorStyle.dim(formatDuration(progress.durationMs))}`)
   else {

@@ -115,7 +115,7 @@ async function offerUpgrade(error: unknown, context: UpgradeContext): Promise<st
     archive: archive ?? 'latest',
     scratchUrl: options.scratchUrl,
     signal,
-    onMigration: (id) => output.progress.update(id),
+    onMigration: (id) => output.progress.update(() => id),
   })
   output.note(renderUpgrade(result, output.errorStyle).join('\n'))
   return result.path

@@ -39,7 +39,7 @@ export function addUpgradeCommand(program: Command, cli: Cli): void {
       ...{ to, scratchUrl, signal },
       archive,
       out: out && (out.endsWith('/') ? `${resolve(out)}/` : resolve(out)),
-      onMigration: (id) => output.progress.update(id),
+      onMigration: (id) => output.progress.update(() => id),
     })
     output.result(result, () => renderUpgrade(result, output.style))
     return EXIT_CODES.done

@@ -31,7 +31,7 @@ export function addValidateCommand(program: Command, cli: Cli): void {
       archive,
       sections: section,
       signal,
-      onCheck: ({ name }) => output.progress.update(name),
+      onCheck: ({ name }) => output.progress.update(() => name),
     })
     if (junit) await writeFile(junit, renderJunit(validation))
     output.result(validation, () => renderValidation(validation, output.style))

@@ -12,13 +12,13 @@ export class ProgressLine {
     this.#stream = stream
   }
 
-  /** Says what is going on. Cheap enough to be called for every batch of rows. */
-  update(text: string): void {
+  /** Says what is going on. Cheap enough to be called for every batch of rows: what is not shown is not worded either. */
+  update(render: () => string): void {
     const now = performance.now()
     if (!this.#stream.isTTY || now - this.#drawnAt < REDRAW_INTERVAL_MS) return
     this.clear()
     // One column is left free: a full line would wrap, and clearing would leave its first half behind.
-    this.#stream.write(stripVTControlCharacters(text).slice(0, (this.#stream.columns || 80) - 1))
+    this.#stream.write(stripVTControlCharacters(render()).slice(0, (this.#stream.columns || 80) - 1))
     this.#isDrawn = true
     this.#drawnAt = now
   }

@@ -1,4 +1,5 @@
 const SIZES = ['kB', 'MB', 'GB', 'TB']
+const COUNT = new Intl.NumberFormat('en-US')
 
 /** `512 B`, `1.3 MB`. Decimal, as disks are sold and `pg_size_pretty` does not. */
 export function formatBytes(bytes: number): string {
@@ -25,7 +26,7 @@ export function formatDuration(ms: number): string {
 
 /** `1,234,567`. */
 export function formatCount(count: number): string {
-  return count.toLocaleString('en-US')
+  return COUNT.format(count)
 }
 
 /** `12,300 rows/s`; nothing where no time has passed. */
