@@ -15,7 +15,7 @@ const PIECE_BYTES = 16 * BLOCK_BYTES
 const NOTHING = Buffer.alloc(0)
 const OUT_BYTES = BLOCK_BYTES + Math.ceil(BLOCK_BYTES / SHORTEST_LINE) * 2
 
-/** Makes the records of a document, a comma behind each line but the last, in pieces of four megabytes. */
+/** Makes the records of a document, a comma behind each line but the last, in pieces that grow to four megabytes. */
 export class DocumentSink implements LinesSink {
   readonly #out = new OutBuffer(PIECE_BYTES)
   #isFirst = true
@@ -88,14 +88,17 @@ export class StagingSink implements RecordSink {
 
 /** Bytes on their way out. What was taken is not written to again until it is given back: the consumer may hold it as long as it likes. */
 class OutBuffer {
-  readonly #pieceBytes: number
-  readonly #free: Buffer[] = []
+  readonly #largest: number
+  /** What is gathered before it is given out: it begins small, since most relations are, and doubles. */
+  #pieceBytes: number
+  #free: Buffer[] = []
   #buffer: Buffer
   #used = 0
 
-  /** Gives out pieces of at least so many bytes. */
+  /** Gives out pieces of at least so many bytes, but for the first ones. */
   constructor(pieceBytes = 1) {
-    this.#pieceBytes = pieceBytes
+    this.#largest = pieceBytes
+    this.#pieceBytes = Math.min(pieceBytes, BLOCK_BYTES)
     this.#buffer = this.#allocate()
   }
 
@@ -120,17 +123,29 @@ class OutBuffer {
 
   takeAll(): Buffer {
     const taken = this.#buffer.subarray(0, this.#used)
+    if (this.#used >= this.#pieceBytes) this.#grow()
     if (this.#used > 0) this.#buffer = this.#free.pop() ?? this.#allocate()
     this.#used = 0
     return taken
   }
 
   reuse(taken: Buffer): void {
-    this.#free.push(Buffer.from(taken.buffer))
+    const whole = Buffer.from(taken.buffer)
+    if (whole.length === this.#capacity) this.#free.push(whole)
+  }
+
+  get #capacity(): number {
+    return this.#pieceBytes + OUT_BYTES
+  }
+
+  #grow(): void {
+    if (this.#pieceBytes === this.#largest) return
+    this.#pieceBytes = Math.min(2 * this.#pieceBytes, this.#largest)
+    this.#free = []
   }
 
   #allocate(): Buffer {
-    return Buffer.allocUnsafeSlow(this.#pieceBytes + OUT_BYTES)
+    return Buffer.allocUnsafeSlow(this.#capacity)
   }
 }
 

@@ -15,8 +15,8 @@ import { tarHeader, tarPadding } from './tar-header.js'
 
 /** The most that zlib can use, 128 KB more than by default: a twentieth less time, the same size. */
 const MEMORY_LEVEL = 9
-/** Room for what becomes of a piece, so that zlib's thread needs nobody before it is done with it. */
-const COMPRESSED_BYTES = 8 * BLOCK_BYTES
+/** Room for what becomes of most pieces, so that zlib's thread needs nobody before it is done with one. */
+const COMPRESSED_BYTES = 2 * BLOCK_BYTES
 
 export interface RelationFile extends RelationName {
   readonly lateSeedColumns: readonly string[]

@@ -1,5 +1,4 @@
 const SIZES = ['kB', 'MB', 'GB', 'TB']
-const COUNT = new Intl.NumberFormat('en-US')
 
 /** `512 B`, `1.3 MB`. Decimal, as disks are sold and `pg_size_pretty` does not. */
 export function formatBytes(bytes: number): string {
@@ -24,9 +23,9 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(minutes / 60)} h ${pad(minutes % 60)} min`
 }
 
-/** `1,234,567`. */
+/** `1,234,567`, of a whole number. Not by `Intl`, which takes 12 ms to begin. */
 export function formatCount(count: number): string {
-  return COUNT.format(count)
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ',')
 }
 
 /** `12,300 rows/s`; nothing where no time has passed. */
