@@ -2,10 +2,9 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, extname, join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { UnderstudyError } from '../errors.js'
-import { defineConfig } from './define-config.js'
+import { defineConfig, type UnderstudyConfig } from './define-config.js'
 import { findConfig, requireConfig } from './find-config.js'
 import { loadModule } from './load-module.js'
-import { parseConfig } from './parse-config.js'
 import { resolveDatabaseUrl, resolveSettings } from './resolve-settings.js'
 import type { Settings } from './settings.js'
 
@@ -33,9 +32,7 @@ export async function loadConfig(options: LoadOptions = {}): Promise<Settings> {
   const configFile = options.file === undefined ? findConfig(cwd) : requireConfig(cwd, options.file)
   const root = configFile === null ? cwd : dirname(configFile)
   const environment: Environment = { ...readDotEnv(root), ...(options.environment ?? process.env) }
-  const { config, problems } = parseConfig(configFile === null ? {} : await readConfig(configFile, root, environment))
-  if (config === null) throw invalidConfig(configFile, problems)
-
+  const config = configFile === null ? {} : await readConfig(configFile, root, environment)
   const database = options.database && resolveDatabaseUrl(options.database, cwd)
   return resolveSettings(config, { root, configFile, environment, database })
 }
@@ -45,7 +42,16 @@ function readDotEnv(root: string): Environment {
   return existsSync(file) ? parseEnv(readFileSync(file, 'utf8')) : {}
 }
 
-async function readConfig(file: string, root: string, environment: Environment): Promise<unknown> {
+async function readConfig(file: string, root: string, environment: Environment): Promise<UnderstudyConfig> {
+  const value = await evaluate(file, root, environment)
+  // Loaded where there is one: what parses it takes as long to load as all else together.
+  const { parseConfig } = await import('./parse-config.js')
+  const { config, problems } = parseConfig(value)
+  if (config === null) throw invalidConfig(file, problems)
+  return config
+}
+
+async function evaluate(file: string, root: string, environment: Environment): Promise<unknown> {
   try {
     if (extname(file) === '.json') return parseJson(readFileSync(file, 'utf8'))
     const module = await withEnvironment(environment, () => loadModule(file, { root, door: { defineConfig } }))
@@ -70,19 +76,19 @@ function parseJson(text: string): unknown {
 }
 
 /** A configuration may read `process.env`: it finds there what `.env` says, for as long as it is evaluated. */
-async function withEnvironment<T>(environment: Environment, evaluate: () => Promise<T>): Promise<T> {
+async function withEnvironment<T>(environment: Environment, work: () => Promise<T>): Promise<T> {
   const missing = Object.entries(environment).filter(([name]) => process.env[name] === undefined)
   for (const [name, value] of missing) process.env[name] = value
   try {
-    return await evaluate()
+    return await work()
   } finally {
     for (const [name] of missing) delete process.env[name]
   }
 }
 
-function invalidConfig(file: string | null, problems: readonly string[]): UnderstudyError {
+function invalidConfig(file: string, problems: readonly string[]): UnderstudyError {
   const count = problems.length === 1 ? 'one problem' : `${problems.length} problems`
-  return new UnderstudyError('CONFIG_INVALID', `${count} in ${file ?? 'the configuration'}`, {
+  return new UnderstudyError('CONFIG_INVALID', `${count} in ${file}`, {
     detail: problems.join('\n'),
   })
 }
