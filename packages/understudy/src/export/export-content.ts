@@ -138,30 +138,25 @@ async function readSession<T>(
   const { purpose = 'transfer', waitMs = DEFAULT_WAIT_MS, onWait, signal } = options
   const waits = { waitMs, onWait, signal, mode: 'access share', isReadOnly: true } as const
   let settings = wanted
-  const plan = async (): Promise<Look> => {
-    const snapshot = await readSnapshotName(session)
+  const plan = async (): Promise<Content> => {
     const catalog = await readCatalog(session)
     if (purpose !== 'transfer') settings = await backupSettings(session, catalog, wanted, instance?.id ?? null)
-    return { snapshot, catalog, ...readContent(catalog, settings, options) }
+    return readContent(catalog, settings, options)
   }
-  const isolation = 'repeatable read'
-  options.onProgress?.({ step: 'lock', relation: null, rows: 0, totalRows: null, bytes: 0, isDone: false })
-  const unlocked = { ...waits, isolation, tables: [] } as const
-  const planned = await lockedTransaction(session, unlocked, { prepare: plan, work: async (look) => look })
-  const look = async (): Promise<Look> => {
-    const snapshot = await readSnapshotName(session)
-    if (snapshot !== null && snapshot === planned.snapshot) return planned
+  const look = async (): Promise<Content & { catalog: Catalog }> => {
     const catalog = await readCatalog(session)
-    return { snapshot, catalog, ...readContent(catalog, settings, options) }
+    return { catalog, ...readContent(catalog, settings, options) }
   }
+  options.onProgress?.({ step: 'lock', relation: null, rows: 0, totalRows: null, bytes: 0, isDone: false })
+  const unlocked = { ...waits, tables: [] }
+  const planned = await lockedTransaction(session, unlocked, { prepare: plan, work: async (content) => content })
   const tables = relationsRead(planned.built.model, planned.selected.relations).map(quoteQualified)
   return await lockedTransaction(
     session,
-    { ...waits, isolation, tables },
+    { ...waits, isolation: 'repeatable read', tables },
     {
       prepare: look,
-      work: async ({ catalog, built, selected }) => {
-        const content = { built, selected }
+      work: async ({ catalog, ...content }) => {
         expectSameRelations(planned.selected.relations, content.selected.relations)
         const context = createSqlContext(catalog, content.built.model, instance?.id ?? null)
         const warnings = [
@@ -176,23 +171,6 @@ async function readSession<T>(
       },
     },
   )
-}
-
-/** What is there, and in which snapshot it was seen; null where none has a name. */
-interface Look extends Content {
-  readonly snapshot: string | null
-  readonly catalog: Catalog
-}
-
-/**
- * Which transactions had ended when the transaction's snapshot was taken: two snapshots of one name show the same, catalog included. A standby
- * leaves out of the name which ones are under way.
- */
-async function readSnapshotName(session: Session): Promise<string | null> {
-  const [row] = await session.query<{ name: string | null }>(
-    'select case when not pg_catalog.pg_is_in_recovery() then pg_catalog.pg_current_snapshot()::text end as name',
-  )
-  return row?.name ?? null
 }
 
 function readContent(catalog: Catalog, settings: Settings, options: ReadOptions): Content {
