@@ -44,7 +44,7 @@ function readDotEnv(root: string): Environment {
 
 async function readConfig(file: string, root: string, environment: Environment): Promise<UnderstudyConfig> {
   const value = await evaluate(file, root, environment)
-  // Loaded where there is one: what parses it takes as long to load as all else together.
+  // Loaded where there is one: the parser is nearly half of the files that a command loads.
   const { parseConfig } = await import('./parse-config.js')
   const { config, problems } = parseConfig(value)
   if (config === null) throw invalidConfig(file, problems)
