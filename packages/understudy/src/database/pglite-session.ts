@@ -1,6 +1,6 @@
 import type { PGlite, Results } from '@electric-sql/pglite'
 import { copyPieces, fetchLines } from './pglite-copy.js'
-import type { LinesTarget, Session, TransactionOptions } from './port.js'
+import type { LinesTarget, Lookups, Session, TransactionOptions } from './port.js'
 import { SessionGuard } from './session-guard.js'
 import { runTransaction } from './transaction.js'
 import { encodeValue } from './values.js'
@@ -61,7 +61,8 @@ export class PgliteSession implements Session {
     }
   }
 
-  readRecords(select: string): AsyncIterable<Uint8Array> {
+  readRecords(select: string, lookups?: Lookups): AsyncIterable<Uint8Array> {
+    if (lookups !== undefined && lookups.size > 0) throw new Error('PGlite makes the lines, and looks nothing up')
     return this.readLines(`select row_to_json(r.*) from (${select}) r`)
   }
 

@@ -1,4 +1,8 @@
 import type { MarkedLines } from '../marked-lines.js'
+import type { Lookup } from './lookup.js'
+
+/** By the name of a column of a select: what its values are written as. A value that is not in it is written as null. */
+export type Lookups = ReadonlyMap<string, Lookup>
 
 /**
  * The port: all that the engine asks of a database. Two drivers implement it, `postgres` and `pglite`, so it is kept small.
@@ -47,10 +51,10 @@ export interface Session {
   readLines(select: string): AsyncIterable<Uint8Array>
   /**
    * As `readLines`, of a `select` of any columns under the pinned settings: each row is the JSON object that `row_to_json` makes of it, to the byte.
-   * A driver that makes the lines itself marks them.
+   * A driver that makes the lines itself marks them, and only that takes `lookups`.
    * A chunk is the reader's to change, and may be overwritten as soon as the next one is asked for.
    */
-  readRecords(select: string): AsyncIterable<Uint8Array | MarkedLines>
+  readRecords(select: string, lookups?: Lookups): AsyncIterable<Uint8Array | MarkedLines>
   /**
    * Writes lines into a table's text columns: columns separated by byte 0x02, rows by `\n`, an empty column is null.
    * Returns the number of rows that the server counted. Constant memory on PostgreSQL. When `chunks` throws, nothing is

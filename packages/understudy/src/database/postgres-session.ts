@@ -4,7 +4,7 @@ import type { MarkedLines } from '../marked-lines.js'
 import { sendCancelRequest } from './cancel-request.js'
 import { LINES_FORMAT, ROWS_FORMAT } from './copy-format.js'
 import { type ConnectionTarget, connectionLost, describeConnectFailure, isConnectionLoss } from './failures.js'
-import type { LinesTarget, Session, TransactionOptions } from './port.js'
+import type { LinesTarget, Lookups, Session, TransactionOptions } from './port.js'
 import { copyIn } from './postgres-copy-in.js'
 import { copyOut } from './postgres-copy-out.js'
 import { quoteIdentifier } from './quoting.js'
@@ -97,8 +97,9 @@ export class PostgresSession implements Session {
     return this.#read(() => copyOut(this.#client, { select, format: LINES_FORMAT }, { isReused: false }))
   }
 
-  async *readRecords(select: string): AsyncGenerator<MarkedLines> {
-    const columns = await this.#describe(select)
+  async *readRecords(select: string, lookups?: Lookups): AsyncGenerator<MarkedLines> {
+    const described = await this.#describe(select)
+    const columns = described.map((column) => ({ ...column, lookup: lookups?.get(column.name) }))
     const rows = { select: renderable(select, columns), format: ROWS_FORMAT }
     const renderer = new RowRenderer(columns)
     for await (const chunk of this.#read(() => copyOut(this.#client, rows, { isReused: true }))) {

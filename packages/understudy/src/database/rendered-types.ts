@@ -1,5 +1,5 @@
-/** How the values of a column are written: as they come, with the quotes of a string, or in the form that JSON has for them. */
-export type Kind = 'string' | 'number' | 'boolean' | 'timestamp' | 'json'
+/** How the values of a column are written: as they come, with the quotes of a string, in the form that JSON has for them, or as what they are the key of. */
+export type Kind = 'string' | 'number' | 'boolean' | 'timestamp' | 'json' | 'key'
 
 /** By oid, the types that are rendered here (pg_type.dat). A domain is described as the type under it. */
 export const KINDS: ReadonlyMap<number, Kind> = new Map([

@@ -1,4 +1,5 @@
 import type { MarkedLines } from '../marked-lines.js'
+import type { Lookup } from './lookup.js'
 import { isNoNumber, KINDS, type Kind } from './rendered-types.js'
 import { Words } from './words.js'
 
@@ -59,6 +60,8 @@ const SPARE_BYTES = 256
 export interface RenderedColumn {
   readonly name: string
   readonly typeOid: number
+  /** What its values are written as; a value that is not in it, as null. Keys are shorter than `AHEAD_BYTES`. */
+  readonly lookup?: Lookup | undefined
 }
 
 /**
@@ -69,6 +72,7 @@ export interface RenderedColumn {
 export class RowRenderer {
   readonly #kinds: readonly Kind[]
   readonly #heads: readonly Words[]
+  readonly #lookups: readonly (Lookup | undefined)[]
   readonly #in = Buffer.allocUnsafeSlow(IN_BYTES)
   readonly #inView = new DataView(this.#in.buffer)
   readonly #out = Buffer.allocUnsafeSlow(OUT_BYTES)
@@ -97,9 +101,10 @@ export class RowRenderer {
   }
 
   constructor(columns: readonly RenderedColumn[]) {
-    this.#kinds = columns.map(({ typeOid }) => KINDS.get(typeOid) ?? 'json')
+    this.#kinds = columns.map(({ typeOid, lookup }) => (lookup === undefined ? (KINDS.get(typeOid) ?? 'json') : 'key'))
+    this.#lookups = columns.map(({ lookup }) => lookup)
     this.#heads = columns.map(({ name }, index) => new Words(`${index === 0 ? '{' : ','}${JSON.stringify(name)}:`))
-    const longest = Math.max(0, ...this.#heads.map((head) => head.length))
+    const longest = Math.max(0, ...this.#heads.map((head, index) => head.length + (this.#lookups[index]?.longest ?? 0)))
     this.#outLimit = OUT_BYTES - longest - SPARE_BYTES
   }
 
@@ -159,6 +164,8 @@ export class RowRenderer {
       this.#at++
     } else if (kind === 'timestamp') {
       this.#timestamp()
+    } else if (kind === 'key') {
+      this.#lookUp(this.#lookups[this.#column] as Lookup)
     } else {
       this.#isInside = true
       this.#isQuoted = kind === 'string' || (kind === 'number' && isNoNumber(first, bytes[this.#at + 1] as number))
@@ -209,6 +216,16 @@ export class RowRenderer {
     }
     this.#at = at
     this.#used = used
+  }
+
+  #lookUp(lookup: Lookup): void {
+    const from = this.#at
+    let to = from
+    for (let byte = this.#in[to]; byte !== TAB && byte !== NEWLINE; byte = this.#in[++to]);
+    this.#at = to
+    const end = lookup.write(this.#in, from, to, this.#outView, this.#used)
+    if (end < 0) this.#put(NULL)
+    else this.#used = end
   }
 
   #closeValue(): void {

@@ -1,11 +1,11 @@
 import { isLockFailure } from '../database/locked-transaction.js'
-import type { Database, Session } from '../database/port.js'
+import type { Database, Lookups, Session } from '../database/port.js'
 import { quoteLiteral } from '../database/quoting.js'
 import { pinSettings } from '../database/settings.js'
 import { UnderstudyError } from '../errors.js'
 import type { MarkedLines } from '../marked-lines.js'
 import { recordLines, recordRows } from '../model/line-sql.js'
-import type { ContentRelation } from '../model/model.js'
+import type { ContentColumn, ContentRelation } from '../model/model.js'
 import type { SqlContext } from '../model/sql-context.js'
 
 /** Relations are read side by side already; processes that share out one of them on top cost the server a tenth more of its time. */
@@ -88,19 +88,32 @@ export async function* readSnapshot(
   session: Session,
   context: SqlContext,
   relation: ContentRelation,
-  signal: AbortSignal | undefined,
+  { lookups, signal }: ReadOptions,
 ): AsyncGenerator<Uint8Array | MarkedLines> {
-  for await (const chunk of readRecords(session, context, relation)) {
+  for await (const chunk of readRecords(session, context, relation, lookups)) {
     signal?.throwIfAborted()
     yield chunk
   }
+}
+
+interface ReadOptions {
+  /** By column: what spares a join. */
+  readonly lookups: Lookups
+  readonly signal: AbortSignal | undefined
 }
 
 function readRecords(
   session: Session,
   context: SqlContext,
   relation: ContentRelation,
+  lookups: Lookups,
 ): AsyncIterable<Uint8Array | MarkedLines> {
   if (relation.identity.kind === 'content') return session.readLines(recordLines(context, relation))
-  return session.readRecords(recordRows(context, relation))
+  const columns = relation.columns.map((column) => (lookups.has(column.key) ? asKey(column) : column))
+  return session.readRecords(recordRows(context, relation, columns), lookups)
+}
+
+/** The column with its bare value in place of what that points to. */
+function asKey(column: ContentColumn): ContentColumn {
+  return { ...column, encoding: 'json', translation: undefined }
 }

@@ -12,6 +12,7 @@ import { fromRelation, type SqlContext } from '../model/sql-context.js'
 import { type Instance, isRegistryReadable, readLineage } from '../registry/registry.js'
 import { TOOL_VERSION } from '../version.js'
 import type { ExportedFile, ExportOptions, ExportResult } from './export-content.js'
+import { ReferenceLookups } from './reference-lookups.js'
 import type { Selected } from './select-relations.js'
 import { readSnapshot, withSnapshotWorkers } from './snapshot.js'
 
@@ -48,6 +49,7 @@ export async function writeArchive(
   try {
     const durations = new Map<string, number>()
     const queue = await bySize(session, prepared.selected.relations)
+    const references = new ReferenceLookups(prepared.context)
     const jobs = Math.min(
       options.jobs ?? Math.min(4, 2 * availableParallelism()),
       database.maxSessions,
@@ -57,7 +59,7 @@ export async function writeArchive(
       for (let relation = queue.shift(); relation !== undefined; relation = queue.shift()) {
         options.signal?.throwIfAborted()
         const startedAt = performance.now()
-        await exportRelation(worker, archive, prepared, relation, options)
+        await exportRelation(worker, archive, prepared, relation, { ...options, references })
         durations.set(relationLabel(relation), performance.now() - startedAt)
       }
     }
@@ -98,7 +100,7 @@ async function exportRelation(
   archive: ArchiveWriter,
   { context, instance, history }: Prepared,
   relation: ContentRelation,
-  { onProgress, signal }: ExportOptions,
+  { onProgress, signal, references }: ExportOptions & { readonly references: ReferenceLookups },
 ): Promise<void> {
   const label = relationLabel(relation)
   const late = relation.references.filter((reference) => reference.isLate).flatMap((reference) => reference.columns)
@@ -107,6 +109,7 @@ async function exportRelation(
     `select count(*) as rows from ${fromRelation(context, relation)}`,
   )
   const totalRows = counted?.rows ?? 0
+  const lookups = await references.of(session, relation, totalRows)
   let total = { rows: 0, bytes: 0 }
   const report = (isDone: boolean) => onProgress?.({ step: 'read', relation: label, ...total, totalRows, isDone })
   await archive.addRelation(
@@ -116,7 +119,7 @@ async function exportRelation(
       lateSeedColumns: [...new Set(late)],
       instances: isByOrigin ? [...new Set([instance.id, ...(history.get(label) ?? [])])] : undefined,
     },
-    readSnapshot(session, context, relation, signal),
+    readSnapshot(session, context, relation, { lookups, signal }),
     {
       expectedRecords: totalRows,
       onProgress: (rows, bytes) => {

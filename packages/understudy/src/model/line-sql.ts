@@ -9,8 +9,12 @@ import { masterExpression } from './surrogate-sql.js'
  * A select of a relation's records, `master_id` and the columns, each row to be read as one JSON object. In order of identity as text, so that
  * the same content gives the same bytes in every database.
  */
-export function recordRows(context: SqlContext, relation: ContentRelation): string {
-  const { columns, joins } = columnExpressions(context, relation, relation.columns)
+export function recordRows(
+  context: SqlContext,
+  relation: ContentRelation,
+  given: readonly ContentColumn[] = relation.columns,
+): string {
+  const { columns, joins } = columnExpressions(context, relation, given)
   const leaves = leavesOf(context.model, relation)
   const order = leafExpressions(context, relation, 's', joins).map((expression, index) =>
     orderText(leaves[index]?.encoding ?? 'text', expression),

@@ -1,18 +1,11 @@
 import { describe, expect, test } from 'vitest'
+import { Lookup } from '../../src/database/lookup.js'
 import type { Session } from '../../src/database/port.js'
 import { type RenderedColumn, RowRenderer } from '../../src/database/row-renderer.js'
 import { pinSettings } from '../../src/database/settings.js'
 import type { MarkedLines } from '../../src/marked-lines.js'
 import { engines, withTestDatabase } from '../support/engines.js'
-
-/** Without the commas that stand behind marked lines. */
-function bytesOf(chunk: Uint8Array | MarkedLines): Buffer {
-  if (chunk instanceof Uint8Array) return Buffer.from(chunk)
-  const ends = Array.from(chunk.marks).filter((end, index) => index % 2 === 0 && end > 0)
-  const commas = new Set(ends.map((end) => end - 2))
-  for (const comma of commas) if (chunk.bytes[comma] !== 0x2c) throw new Error(`no comma at ${comma}`)
-  return Buffer.from(chunk.bytes.filter((_, at) => !commas.has(at)))
-}
+import { bytesOf } from '../support/marked-lines.js'
 
 async function read(chunks: AsyncIterable<Uint8Array | MarkedLines>): Promise<string> {
   const parts: Buffer[] = []
@@ -170,8 +163,8 @@ describe('the renderer', () => {
     '{"id":3,"text":"","at":"infinity","ok":false}',
   ]
 
-  function render(chunks: Iterable<Uint8Array>): string {
-    const renderer = new RowRenderer(COLUMNS)
+  function render(chunks: Iterable<Uint8Array>, columns = COLUMNS): string {
+    const renderer = new RowRenderer(columns)
     const parts: Buffer[] = []
     for (const chunk of chunks) for (const part of renderer.push(chunk)) parts.push(bytesOf(part))
     for (const part of renderer.end()) parts.push(bytesOf(part))
@@ -189,6 +182,28 @@ describe('the renderer', () => {
     const count = 300_000
     const rows = Buffer.concat(Array.from({ length: count / 3 }, () => ROWS))
     expect(render([rows]) === `${LINES.join('\n')}\n`.repeat(count / 3)).toBe(true)
+  })
+
+  test('writes what keys stand for, in any column and wherever a block ends', async () => {
+    const lines = Buffer.from('1:"eins"\n22:["z\u00e4",2]\n-3:"drei"\n')
+    const lookup = (await Lookup.read([lines] as never, { bytes: 100, textBytes: 100 })) ?? undefined
+    const columns = [
+      { name: 'a', typeOid: 23, lookup },
+      { name: 'b', typeOid: 25 },
+      { name: 'c', typeOid: 20, lookup },
+    ]
+    const rows = '1\tx\t22\n\\N\ty\t4\n-3\t\t\\N\n2\tz\t1\n'
+    const wanted = [
+      '{"a":"eins","b":"x","c":["zä",2]}',
+      '{"a":null,"b":"y","c":null}',
+      '{"a":"drei","b":"","c":null}',
+      '{"a":null,"b":"z","c":"eins"}',
+    ]
+    expect(render([Buffer.from(rows)], columns)).toBe(`${wanted.join('\n')}\n`)
+    const single = Array.from(Buffer.from(rows), (byte) => Uint8Array.of(byte))
+    expect(render(single, columns)).toBe(`${wanted.join('\n')}\n`)
+    const many = Buffer.from(rows.repeat(50_000))
+    expect(render([many], columns) === `${wanted.join('\n')}\n`.repeat(50_000)).toBe(true)
   })
 
   test('marks the lines that are whole in a piece, and where their first value ends', () => {

@@ -4,6 +4,7 @@ import type { Settings } from '../../src/config/settings.js'
 import { quoteIdentifier, quoteLiteral, quoteQualified } from '../../src/database/quoting.js'
 import { type ExportResult, exportContent } from '../../src/export/export-content.js'
 import { type ImportResult, importContent } from '../../src/import/import-content.js'
+import { compareLookups } from '../support/lookups.js'
 import { digestsOf } from '../support/scenario.js'
 import { type Content, resolveContents, type Side } from './content.js'
 import { archivePath, empty, type Pair, type Place, settingsFor } from './pair.js'
@@ -73,6 +74,8 @@ class Journey {
     const before = await this.#read(target)
     const shape = await readShape(target)
     const exported = await this.#export('source')
+    // No world is large enough that an export looks references up of its own accord.
+    if (this.world.shift === 3) await compareLookups(this.#database('source'), this.#settings)
     const result = await this.#import('target', exported)
     const after = await this.#read(target)
     this.#expectTransferred(wanted, before, after)
