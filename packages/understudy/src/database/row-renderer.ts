@@ -73,7 +73,7 @@ export class RowRenderer {
   readonly #kinds: readonly Kind[]
   readonly #heads: readonly Words[]
   readonly #lookups: readonly (Lookup | undefined)[]
-  readonly #in = Buffer.allocUnsafeSlow(IN_BYTES)
+  readonly #in = Buffer.allocUnsafeSlow(IN_BYTES + AHEAD_BYTES)
   readonly #inView = new DataView(this.#in.buffer)
   readonly #out = Buffer.allocUnsafeSlow(OUT_BYTES)
   readonly #outView = new DataView(this.#out.buffer)

@@ -184,6 +184,15 @@ describe('the renderer', () => {
     expect(render([rows]) === `${LINES.join('\n')}\n`.repeat(count / 3)).toBe(true)
   })
 
+  test('ends wherever the end comes in its block', () => {
+    for (let bytes = 256 * 1024 - 70; bytes < 256 * 1024 + 70; bytes++) {
+      const text = 'x'.repeat(bytes - 1)
+      expect(render([Buffer.from(`${text}\n`)], [{ name: 'a', typeOid: 25 }]) === `{"a":"${text}"}\n`, `${bytes}`).toBe(
+        true,
+      )
+    }
+  })
+
   test('writes what keys stand for, in any column and wherever a block ends', async () => {
     const lines = Buffer.from('1:"eins"\n22:["z\u00e4",2]\n-3:"drei"\n')
     const lookup = (await Lookup.read([lines] as never, { bytes: 100, textBytes: 100 })) ?? undefined
