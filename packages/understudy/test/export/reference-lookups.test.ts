@@ -22,16 +22,21 @@ const SCHEMA = `
   insert into codes values ('c', 'n');
   create table long (id serial primary key, xmlid text not null unique);
   insert into long values (1, repeat('y', 1100));
+  create table parts (id serial primary key, note text not null) partition by range (id);
+  create table low partition of parts for values from (0) to (10); create table high partition of parts for values from (10) to (100);
+  insert into parts values (5, 'l'), (50, 'h');
+  create table animals (id serial primary key, xmlid text not null unique); create table dogs (primary key (id), unique (xmlid)) inherits (animals);
+  insert into animals values (1, 'cat'); insert into dogs values (1, 'dog'), (2, 'puppy');
   create table notes (
     id serial primary key, xmlid text not null unique, "User Id" int references users, region_id uuid references regions, mood_id bigint references moods,
     moment_id int references moments, born_id bigint references born, shop_id int references shops, code text references codes, long_id int references long,
-    parent_id int references notes, hidden_id int references users, "master_id" int references users, listed int[], land text, region_code text,
+    parent_id int references notes, hidden_id int references users, part_id int references parts, animal_id int references animals, "master_id" int references users, listed int[], land text, region_code text,
     foreign key (land, region_code) references regions (land, code));
   insert into notes (id, xmlid) select n, 'n' || n from generate_series(1, 300) n;
   update notes set "User Id" = case id % 4 when 0 then 1 when 1 then -7 when 2 then 2147483647 end, master_id = 100, hidden_id = 1, listed = array[1, -7],
     region_id = case when id % 3 > 0 then ('a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a1' || id % 3)::uuid end, mood_id = case when id % 5 > 0 then 2 else 9223372036854775807 end,
     moment_id = case when id % 3 > 0 then id % 3 end, born_id = 3 + id % 2, shop_id = 5 + id % 2, code = 'c', parent_id = nullif(id - 1, 0),
-    long_id = case when id % 7 = 0 then 1 end, land = 'de', region_code = case when id % 2 = 0 then 'n' end;
+    part_id = case when id % 2 = 0 then 5 else 50 end, animal_id = 1, long_id = case when id % 7 = 0 then 1 end, land = 'de', region_code = case when id % 2 = 0 then 'n' end;
   create table members (note_id int references notes, user_id int references users, role_id int references users, primary key (note_id, user_id));
   insert into members select n, 1, case when n % 2 = 0 then -7 end from generate_series(1, 300) n;
   create table "Last" (xmlid text primary key, user_id int references users);
@@ -40,7 +45,7 @@ const SCHEMA = `
 describe.each(servers)('references that are looked up, on $name', (engine) => {
   test('read as those that the server joins, to the byte', async () => {
     const { created, settings } = await createStage(engine, SCHEMA, {
-      relations: { notes: { mask: { hidden_id: 'null' } } },
+      relations: { notes: { mask: { hidden_id: 'null' } }, parts: { identity: ['note'] } },
       references: { 'notes.listed': { to: 'users.id' } },
     })
     expect((await compareLookups(created.database, settings)).toSorted()).toEqual([
@@ -48,10 +53,12 @@ describe.each(servers)('references that are looked up, on $name', (engine) => {
       'members.role_id',
       'notes.$master_id',
       'notes.User Id',
+      'notes.animal_id',
       'notes.born_id',
       'notes.moment_id',
       'notes.mood_id',
       'notes.parent_id',
+      'notes.part_id',
       'notes.region_id',
       'notes.shop_id',
     ])
