@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { type Database, openDatabase, type Session } from 'understudy'
 import type { BenchServer } from './server.js'
 
@@ -79,9 +81,10 @@ export class Databases {
     await this.withSession(name, (session) => session.script('vacuum (analyze)'))
   }
 
-  /** Writes out what is dirty, so that no run pays for the one before. */
+  /** Writes out what is dirty, so that no run pays for the one before. Under `fsync = off` a checkpoint leaves it to the system, which does it while the next runs. */
   async settle(): Promise<void> {
     await this.#run('checkpoint')
+    if (process.platform !== 'win32') await promisify(execFile)('sync')
   }
 
   /** Waits until the sessions of a run are gone from the server, and their CPU time with them. */
