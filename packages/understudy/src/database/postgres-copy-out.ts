@@ -10,7 +10,7 @@ const COPY_DATA = 0x64 // d
 const PASSED_OVER: ReadonlySet<number> = new Set(Buffer.from('HNAS'))
 
 /** What rows are gathered in. When four of them wait, so does the socket. */
-const BLOCK_BYTES = 256 * 1024
+const BLOCK_BYTES = 64 * 1024
 const WAITING_BLOCKS = 4
 
 export interface CopyOutOptions {

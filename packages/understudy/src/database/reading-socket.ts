@@ -1,6 +1,6 @@
 import { type OnReadOpts, Socket, type SocketConstructorOpts } from 'node:net'
 
-const BUFFER_BYTES = 128 * 1024
+const BUFFER_BYTES = 64 * 1024
 
 /**
  * A socket that reads into one buffer. By itself a socket makes one for each read, which has to be collected: that, and an object for each row,

@@ -47,9 +47,10 @@ function stopsAt(...bytes: readonly number[]): Uint8Array {
 /** The length of `2026-11-22 10:00:00`. */
 const SECONDS_BYTES = 19
 
-const IN_BYTES = 256 * 1024
+/** Small, so that rows stay in the processor's own memory from the socket to the archive: with 256 KB that thread took a fifteenth more of its time. */
+const IN_BYTES = 64 * 1024
 /** What is given out is no longer. */
-const OUT_BYTES = 256 * 1024
+const OUT_BYTES = 64 * 1024
 /** `{"a":1},` and its end. */
 const SHORTEST_LINE = 9
 /** A value is begun when this much of it is there, or the end: all of a time, and enough of the others to tell what they are. */
