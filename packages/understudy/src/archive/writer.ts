@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { UnderstudyError } from '../errors.js'
 import type { MarkedLines } from '../marked-lines.js'
 import type { FileEntry, IndexFacts } from './archive-index.js'
-import { type FinishedArchive, putTogether } from './put-together.js'
+import type { FinishedArchive } from './put-together.js'
 import { type RelationFile, type Spooled, spoolRelation } from './spool.js'
 import { sweepLeftovers, type WorkingPaths, workingPaths } from './working-files.js'
 
@@ -76,6 +76,8 @@ class SpoolingWriter implements ArchiveWriter {
   readonly #paths: WorkingPaths
   readonly #relations: Promise<Spooled>[] = []
   readonly #stop = new AbortController()
+  /** It checks the index as a reader would, which takes 45 ms to load: that is done while the first rows are awaited. */
+  #ending: Promise<typeof import('./put-together.js')> | undefined
   #state: 'open' | 'finished' | 'aborted' = 'open'
 
   constructor(options: CreateArchiveOptions, paths: WorkingPaths) {
@@ -91,6 +93,7 @@ class SpoolingWriter implements ArchiveWriter {
     options: AddRelationOptions = {},
   ) {
     this.#demandOpen()
+    this.#ending ??= import('./put-together.js')
     const spooled = this.#spool(file, lines, {
       ...options,
       path: join(this.#paths.spool, `${this.#relations.length}.gz`),
@@ -106,6 +109,7 @@ class SpoolingWriter implements ArchiveWriter {
     try {
       const relations = await Promise.all(this.#relations)
       refuseExisting(path)
+      const { putTogether } = await (this.#ending ?? import('./put-together.js'))
       return await orWriteFailed(path, () => putTogether({ path, partial: this.#paths.partial, relations, facts }))
     } finally {
       await this.#clear()

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path'
-import { type WrittenFolders, writeFolders } from '../archive/write-folders.js'
+import type { WrittenFolders } from '../archive/write-folders.js'
 import type { Catalog } from '../catalog/catalog.js'
 import { readCatalog } from '../catalog/read-catalog.js'
 import type { Settings } from '../config/settings.js'
@@ -81,10 +81,15 @@ export async function exportContent(settings: Settings, options: ExportOptions =
       const remarks = instance === null || options.purpose === 'copy' ? [] : await recordExport(session, written)
       return { ...written, warnings: [...written.warnings, ...remarks] }
     })
-    const folders =
-      options.layout === 'folders' ? await writeFolders(result.path, dirname(settings.archives), options) : null
+    const folders = options.layout === 'folders' ? await unpack(result.path, settings, options) : null
     return { ...result, folders, durationMs: Math.round(performance.now() - startedAt) }
   })
+}
+
+/** Loaded where it is asked for: it reads archives, and an export only writes one. */
+async function unpack(path: string, settings: Settings, options: ExportOptions): Promise<WrittenFolders> {
+  const { writeFolders } = await import('../archive/write-folders.js')
+  return await writeFolders(path, dirname(settings.archives), options)
 }
 
 /** What every kind of export begins with: relations chosen, locked against rewriting and looked at, in one snapshot, which `read` then reads. */
