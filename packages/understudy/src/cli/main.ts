@@ -1,6 +1,4 @@
 import { run } from './run.js'
-import { favourMainThread } from './thread-priority.js'
 
-await favourMainThread()
 // The exit code is set, not exited with: what is still on its way to a pipe arrives.
 process.exitCode = await run(process.argv.slice(2))

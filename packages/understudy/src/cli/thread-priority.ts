@@ -6,7 +6,7 @@ import { constants, setPriority } from 'node:os'
  * the one thread reads, and Linux likes to wake a thread of zlib on the processor of whoever woke it: there it stood in the way for a sixth of the
  * time, while the other processor had nothing to do.
  *
- * Only Linux has priorities of single threads; elsewhere nothing happens.
+ * There is no way back, so it is for the process of one export. Only Linux has priorities of single threads; elsewhere nothing happens.
  */
 export async function favourMainThread(): Promise<void> {
   if (process.platform !== 'linux') return

@@ -22,6 +22,7 @@ export class Lookup {
   readonly #words: DataView
   /** Where a line begins, plus one; 0 where there is none. As many as a power of two, at least twice as many as lines. */
   readonly #slots: Int32Array
+  /** How many slots were looked at; asked for while it is filled. */
   #looks = 0
   /** The longest text, in bytes. */
   longest = 0

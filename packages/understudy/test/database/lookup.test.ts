@@ -70,7 +70,7 @@ describe('a lookup', () => {
     'numbers that follow each other': (n) => String(n + 1_000_000),
     'negative numbers': (n) => String(-n),
     'numbers of two ranges': (n) => String(n % 2 === 0 ? n : n + 1_000_000),
-    'numbers on both sides of zero': (n) => String(n - 10_000),
+    'numbers on both sides of zero': (n) => String(n - 2_500),
     'every hundredth number': (n) => String(n * 100),
     'numbers a power of two apart': (n) => String(n * 1024 + 3),
     'numbers of time, server and count': (n) => String((BigInt(n) << 22n) + (1n << 60n)),
@@ -78,10 +78,10 @@ describe('a lookup', () => {
     'uuids that count': (n) => `00000000-0000-0000-0000-${String(n).padStart(12, '0')}`,
   }
   test.each(Object.entries(KEYS))('finds %s', async (_, key) => {
-    const keys = Array.from({ length: 20_000 }, (_, n) => key(n))
+    const keys = Array.from({ length: 5_000 }, (_, n) => key(n))
     const lookup = await lookupOf(Object.fromEntries(keys.map((each) => [each, `"${each}"`])))
     for (const each of keys) if (find(lookup, each) !== `"${each}"`) throw new Error(each)
-    expect(find(lookup, key(20_000))).toBe(null)
+    expect(find(lookup, key(5_000))).toBe(null)
   })
 
   test('is none where keys would crowd', async () => {

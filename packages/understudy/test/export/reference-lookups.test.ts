@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { engines, servers } from '../support/engines.js'
+import { servers } from '../support/engines.js'
 import { compareLookups } from '../support/lookups.js'
 import { createStage, digestsOf } from '../support/scenario.js'
 
@@ -22,6 +22,8 @@ const SCHEMA = `
   insert into codes values ('c', 'n');
   create table long (id serial primary key, xmlid text not null unique);
   insert into long values (1, repeat('y', 1100));
+  create table wide (id serial primary key, xmlid text not null unique);
+  insert into wide select n, repeat('w', 400) || n from generate_series(1, 3000) n;
   create table parts (id serial primary key, note text not null) partition by range (id);
   create table low partition of parts for values from (0) to (10); create table high partition of parts for values from (10) to (100);
   insert into parts values (5, 'l'), (50, 'h');
@@ -30,13 +32,13 @@ const SCHEMA = `
   create table notes (
     id serial primary key, xmlid text not null unique, "User Id" int references users, region_id uuid references regions, mood_id bigint references moods,
     moment_id int references moments, born_id bigint references born, shop_id int references shops, code text references codes, long_id int references long,
-    parent_id int references notes, hidden_id int references users, part_id int references parts, animal_id int references animals, "master_id" int references users, listed int[], land text, region_code text,
+    parent_id int references notes, hidden_id int references users, part_id int references parts, wide_id int references wide, animal_id int references animals, "master_id" int references users, listed int[], land text, region_code text,
     foreign key (land, region_code) references regions (land, code));
   insert into notes (id, xmlid) select n, 'n' || n from generate_series(1, 300) n;
   update notes set "User Id" = case id % 4 when 0 then 1 when 1 then -7 when 2 then 2147483647 end, master_id = 100, hidden_id = 1, listed = array[1, -7],
     region_id = case when id % 3 > 0 then ('a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a1' || id % 3)::uuid end, mood_id = case when id % 5 > 0 then 2 else 9223372036854775807 end,
     moment_id = case when id % 3 > 0 then id % 3 end, born_id = 3 + id % 2, shop_id = 5 + id % 2, code = 'c', parent_id = nullif(id - 1, 0),
-    part_id = case when id % 2 = 0 then 5 else 50 end, animal_id = 1, long_id = case when id % 7 = 0 then 1 end, land = 'de', region_code = case when id % 2 = 0 then 'n' end;
+    part_id = case when id % 2 = 0 then 5 else 50 end, animal_id = 1, wide_id = id, long_id = case when id % 7 = 0 then 1 end, land = 'de', region_code = case when id % 2 = 0 then 'n' end;
   create table members (note_id int references notes, user_id int references users, role_id int references users, primary key (note_id, user_id));
   insert into members select n, 1, case when n % 2 = 0 then -7 end from generate_series(1, 300) n;
   create table "Last" (xmlid text primary key, user_id int references users);
@@ -86,7 +88,7 @@ describe.each(servers)('references that are looked up, on $name', (engine) => {
   })
 })
 
-describe.each(engines)('an export of large relations, on $name', (engine) => {
+describe.each(servers)('an export of large relations, on $name', (engine) => {
   test('gives the content that came, whatever its ids', async () => {
     const schema = `create table users (id serial primary key, xmlid text not null unique);
       create table notes (id serial primary key, xmlid text not null unique, user_id int not null references users, editor_id int references users, body text);`
@@ -94,7 +96,7 @@ describe.each(engines)('an export of large relations, on $name', (engine) => {
       `insert into users select ${first} + n, 'user "ö" ' || n from generate_series(1, 2000) n;`
     const notes = `insert into notes (xmlid, user_id, editor_id, body)
       select 'note.' || n, (select min(id) from users) + n * 7919 % 2000, case when n % 3 = 0 then (select min(id) from users) + n % 2000 end, repeat('word ', n % 9)
-        from generate_series(1, 60000) n;`
+        from generate_series(1, 50000) n;`
     const source = await createStage(engine, schema + users(0) + notes)
     const target = await createStage(engine, schema + users(5000))
     const exported = await source.export()

@@ -6,7 +6,7 @@ import { type World, worlds } from './world.js'
 
 /** The first seed, how many, and how long shrinking may take; `run.mjs` sets them. */
 const FIRST = Number(process.env.UNDERSTUDY_SEED ?? 1)
-const RUNS = Number(process.env.UNDERSTUDY_RUNS ?? 500)
+const RUNS = Number(process.env.UNDERSTUDY_RUNS ?? 400)
 const SHRINK_MS = Number(process.env.UNDERSTUDY_SHRINK_MS ?? 60_000)
 const MAX_FAILURES = 5
 

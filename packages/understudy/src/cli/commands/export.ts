@@ -7,6 +7,7 @@ import { parseJobs, parseNames, parseSeconds } from '../option-values.js'
 import { renderExport, renderFileset } from '../print/export.js'
 import { transferProgress } from '../print/transfer.js'
 import { waitingNote } from '../print/waiting.js'
+import { favourMainThread } from '../thread-priority.js'
 
 interface Options {
   readonly out?: string
@@ -54,6 +55,7 @@ export function addExportCommand(program: Command, cli: Cli): void {
       return EXIT_CODES.done
     }
     const { exportContent } = await import('../../export/export-content.js')
+    await favourMainThread()
     const { only, exclude, layout, jobs, wait, backup } = options
     const result = await exportContent(settings, {
       out: options.out && resolveOut(options.out),
