@@ -3,6 +3,9 @@ import { servers } from '../support/engines.js'
 import { compareLookups } from '../support/lookups.js'
 import { createStage, digestsOf } from '../support/scenario.js'
 
+/** As a key in a record it would be one byte too long for a name. */
+const LONG = `$${'a'.repeat(62)}`
+
 /** References of every kind, to rows that are named in every way. */
 const SCHEMA = `
   create type mood as enum ('so "so"', 'gut');
@@ -32,13 +35,13 @@ const SCHEMA = `
   create table notes (
     id serial primary key, xmlid text not null unique, "User Id" int references users, region_id uuid references regions, mood_id bigint references moods,
     moment_id int references moments, born_id bigint references born, shop_id int references shops, code text references codes, long_id int references long,
-    parent_id int references notes, hidden_id int references users, part_id int references parts, wide_id int references wide, animal_id int references animals, "master_id" int references users, listed int[], land text, region_code text,
+    parent_id int references notes, hidden_id int references users, part_id int references parts, wide_id int references wide, animal_id int references animals, "master_id" int references users, "${LONG}" int references users, listed int[], land text, region_code text,
     foreign key (land, region_code) references regions (land, code));
   insert into notes (id, xmlid) select n, 'n' || n from generate_series(1, 300) n;
   update notes set "User Id" = case id % 4 when 0 then 1 when 1 then -7 when 2 then 2147483647 end, master_id = 100, hidden_id = 1, listed = array[1, -7],
     region_id = case when id % 3 > 0 then ('a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a1' || id % 3)::uuid end, mood_id = case when id % 5 > 0 then 2 else 9223372036854775807 end,
     moment_id = case when id % 3 > 0 then id % 3 end, born_id = 3 + id % 2, shop_id = 5 + id % 2, code = 'c', parent_id = nullif(id - 1, 0),
-    part_id = case when id % 2 = 0 then 5 else 50 end, animal_id = 1, wide_id = id, long_id = case when id % 7 = 0 then 1 end, land = 'de', region_code = case when id % 2 = 0 then 'n' end;
+    part_id = case when id % 2 = 0 then 5 else 50 end, animal_id = 1, "${LONG}" = 101, wide_id = id, long_id = case when id % 7 = 0 then 1 end, land = 'de', region_code = case when id % 2 = 0 then 'n' end;
   create table members (note_id int references notes, user_id int references users, role_id int references users, primary key (note_id, user_id));
   insert into members select n, 1, case when n % 2 = 0 then -7 end from generate_series(1, 300) n;
   create table "Last" (xmlid text primary key, user_id int references users);
@@ -53,6 +56,7 @@ describe.each(servers)('references that are looked up, on $name', (engine) => {
     expect((await compareLookups(created.database, settings)).toSorted()).toEqual([
       'Last.user_id',
       'members.role_id',
+      'notes.$15',
       'notes.$master_id',
       'notes.User Id',
       'notes.animal_id',
