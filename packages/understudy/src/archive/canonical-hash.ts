@@ -3,6 +3,7 @@ import { BLOCK_BYTES } from './limits.js'
 
 const NEWLINE = 0x0a
 const OPEN = 0x7b
+const NOTHING = Buffer.alloc(0)
 
 /**
  * SHA-256 of canonical lines. They are put together first: `update` costs 1 µs a call, which is as long as hashing 2 KB. So they lie beside each
@@ -10,7 +11,8 @@ const OPEN = 0x7b
  */
 export class CanonicalHash {
   readonly #hash = createHash('sha256')
-  readonly #buffer = Buffer.allocUnsafeSlow(2 * BLOCK_BYTES)
+  /** Made when it is needed: whole lines are not gathered. */
+  #buffer = NOTHING
   #used = 0
   #hashed = 0
   /** Where the line before and this line begin, both -1 where they are no longer there as a whole. */
@@ -18,6 +20,7 @@ export class CanonicalHash {
   #current = -1
 
   begin(): void {
+    if (this.#buffer === NOTHING) this.#buffer = Buffer.allocUnsafeSlow(2 * BLOCK_BYTES)
     if (this.#used === this.#buffer.length) this.#flush()
     this.#current = this.#used
     this.#buffer[this.#used++] = OPEN

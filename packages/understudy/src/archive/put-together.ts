@@ -126,8 +126,9 @@ async function runAll(tasks: Iterator<() => Promise<void>>): Promise<void> {
   for (let task = tasks.next(); !task.done; task = tasks.next()) await task.value()
 }
 
-async function copyMember(handle: FileHandle, { front, path, back }: Spooled, from: number): Promise<void> {
-  const spool = await open(path, 'r')
+async function copyMember(handle: FileHandle, { front, body, back }: Spooled, from: number): Promise<void> {
+  if (typeof body !== 'string') return await writeAt(handle, Buffer.concat([front, body, back]), from)
+  const spool = await open(body, 'r')
   try {
     await writeAt(handle, front, from)
     let at = from + front.length

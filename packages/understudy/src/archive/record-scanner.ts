@@ -10,6 +10,7 @@ const QUOTE = 0x22
 const COMMA = 0x2c
 const OPEN = 0x7b
 const CLOSE = 0x7d
+const NOTHING = Buffer.alloc(0)
 const END_OF_LINE = Buffer.of(NEWLINE)
 
 /** The comma and the brace that may end a line, held back until the newline has come. */
@@ -51,8 +52,9 @@ export class RecordScanner<Sink extends RecordSink = RecordSink> {
   readonly #separated: number | undefined
   readonly #maxRecordBytes: number
   readonly #refusesRepeats: boolean
-  readonly #block = Buffer.from(new ArrayBuffer(BLOCK_BYTES))
-  readonly #words = new Int32Array(this.#block.buffer)
+  /** Made when it is needed: marked lines do without. */
+  #block = NOTHING
+  #words = new Int32Array()
   readonly #canonical = new CanonicalHash()
   readonly #utf8 = new Utf8Check()
   #filled = 0
@@ -72,6 +74,7 @@ export class RecordScanner<Sink extends RecordSink = RecordSink> {
 
   /** Takes a chunk; gives out what the sink has made whenever a block is full. */
   *push(chunk: Uint8Array): Generator<Buffer> {
+    if (chunk.length > 0 && this.#block.length === 0) this.#allocate()
     for (let at = 0; at < chunk.length; ) {
       const taken = Math.min(chunk.length - at, BLOCK_BYTES - this.#filled)
       this.#block.set(at === 0 && taken === chunk.length ? chunk : chunk.subarray(at, at + taken), this.#filled)
@@ -81,6 +84,11 @@ export class RecordScanner<Sink extends RecordSink = RecordSink> {
       this.#filled += taken
       if (this.#filled === BLOCK_BYTES) yield this.#scanBlock()
     }
+  }
+
+  #allocate(): void {
+    this.#block = Buffer.allocUnsafeSlow(BLOCK_BYTES)
+    this.#words = new Int32Array(this.#block.buffer)
   }
 
   /** As `push`, and changes the chunk: lines of which the maker has marked where they end are not searched. */

@@ -12,6 +12,8 @@ const SEPARATOR = 0x02
 const SHORTEST_LINE = RECORD_PREFIX.length + 3
 /** What zlib gets at once when a document is written. With pieces of a megabyte the threads wait for each other a twelfth of the time more. */
 const PIECE_BYTES = 16 * BLOCK_BYTES
+/** The first pieces of a document, and all of it where it is shorter. */
+export const SHORTEST_PIECE = BLOCK_BYTES
 const NOTHING = Buffer.alloc(0)
 const OUT_BYTES = BLOCK_BYTES + Math.ceil(BLOCK_BYTES / SHORTEST_LINE) * 2
 
@@ -50,7 +52,7 @@ export class DocumentSink implements LinesSink {
   /** The last piece, with what ends the last line. */
   finish(): Buffer {
     if (!this.#isFirst) this.#out.byte(NEWLINE)
-    return this.#out.takeAll()
+    return this.#out.takeLast()
   }
 
   /** Gives back a piece that is no longer needed, to be filled again. */
@@ -98,7 +100,7 @@ class OutBuffer {
   /** Gives out pieces of at least so many bytes, but for the first ones. */
   constructor(pieceBytes = 1) {
     this.#largest = pieceBytes
-    this.#pieceBytes = Math.min(pieceBytes, BLOCK_BYTES)
+    this.#pieceBytes = Math.min(pieceBytes, SHORTEST_PIECE)
     this.#buffer = this.#allocate()
   }
 
@@ -118,15 +120,17 @@ class OutBuffer {
 
   /** Nothing as long as it is less than a piece. */
   take(): Buffer {
-    return this.#used < this.#pieceBytes ? NOTHING : this.takeAll()
-  }
-
-  takeAll(): Buffer {
-    const taken = this.#buffer.subarray(0, this.#used)
-    if (this.#used >= this.#pieceBytes) this.#grow()
-    if (this.#used > 0) this.#buffer = this.#free.pop() ?? this.#allocate()
+    if (this.#used < this.#pieceBytes) return NOTHING
+    const taken = this.takeLast()
+    this.#grow()
+    this.#buffer = this.#free.pop() ?? this.#allocate()
     this.#used = 0
     return taken
+  }
+
+  /** The rest, where nothing comes behind it. */
+  takeLast(): Buffer {
+    return this.#buffer.subarray(0, this.#used)
   }
 
   reuse(taken: Buffer): void {

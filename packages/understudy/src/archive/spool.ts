@@ -1,8 +1,8 @@
 import { createHash, type Hash } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import { stat, writeFile } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
-import { createGunzip, createGzip, type Gzip, gzipSync } from 'node:zlib'
+import { createGunzip, createGzip, type Gzip, gunzipSync, gzipSync } from 'node:zlib'
 import type { MarkedLines } from '../marked-lines.js'
 import type { RelationName } from '../model/model.js'
 import type { FileEntry } from './archive-index.js'
@@ -10,13 +10,18 @@ import { DOCUMENT_TAIL, documentBytes, documentHead } from './document.js'
 import { fileNameOf } from './file-names.js'
 import { BLOCK_BYTES, STREAM_BUFFERS } from './limits.js'
 import { RecordScanner } from './record-scanner.js'
-import { DocumentSink } from './record-sinks.js'
+import { DocumentSink, SHORTEST_PIECE } from './record-sinks.js'
 import { tarHeader, tarPadding } from './tar-header.js'
 
 /** The most that zlib can use, 128 KB more than by default: a twentieth less time, the same size. */
 const MEMORY_LEVEL = 9
 /** Room for what becomes of most pieces, so that zlib's thread needs nobody before it is done with one. */
 const COMPRESSED_BYTES = 2 * BLOCK_BYTES
+/** What a relation may become and need no file: of a thousand relations most are small, and a stream and a file take 2 ms. */
+const MOST_KEPT_BYTES = 16 * 1024
+const NOTHING = Buffer.alloc(0)
+/** Ours alone, and new. */
+const NEW_FILE = { flag: 'wx', mode: 0o600 } as const
 
 export interface RelationFile extends RelationName {
   readonly lateSeedColumns: readonly string[]
@@ -38,14 +43,14 @@ export interface Spooled {
   readonly entry: Omit<FileEntry, 'offset'>
   /** The gzip member of tar header and document head. */
   readonly front: Buffer
-  /** The file that holds the gzip member of the records. */
-  readonly path: string
+  /** The gzip member of the records, or the file that holds it. */
+  readonly body: Buffer | string
   /** The gzip member of document tail and tar padding. */
   readonly back: Buffer
 }
 
 /**
- * Compresses a relation's lines into a spool file: a tar header needs the file's size first.
+ * Compresses a relation's lines, into a file where they are not few: a tar header needs the size first.
  * Errors of `lines` are thrown as they are; those of the disk come as the file system words them.
  *
  * @throws UnderstudyError `ARCHIVE_LINE_INVALID`, `ARCHIVE_TOO_LARGE`
@@ -61,21 +66,10 @@ export async function spoolRelation(
   if (options.expectedRecords !== undefined) {
     body.fileHash.update(documentHead({ ...facts, records: options.expectedRecords }))
   }
-  const gzipped = createGzip({ level: options.compressionLevel, memLevel: MEMORY_LEVEL, chunkSize: COMPRESSED_BYTES })
-  const written = pipeline(
-    gzipped,
-    createWriteStream(options.path, { flags: 'wx', mode: 0o600, highWaterMark: STREAM_BUFFERS.highWaterMark }),
-    { signal: options.signal },
-  )
-  try {
-    await Promise.all([written, compressInto(gzipped, body, lines)])
-  } catch (error) {
-    gzipped.destroy()
-    throw error
-  }
+  const member = await compress(body, lines, options)
   const { records } = body
   const head = documentHead({ ...facts, records })
-  const hash = records === options.expectedRecords ? body.fileHash : await hashSpool(head, options.path)
+  const hash = records === options.expectedRecords ? body.fileHash : await hashAgain(head, member)
   const bytes = documentBytes({ ...facts, records }, body.bytes)
   const front = gzipSync(Buffer.concat([tarHeader(name, bytes), head]))
   const back = gzipSync(Buffer.concat([DOCUMENT_TAIL, tarPadding(bytes)]))
@@ -89,29 +83,88 @@ export async function spoolRelation(
     content_sha256: body.contentSha256,
     late_seed_columns: file.lateSeedColumns,
     ...(file.instances !== undefined && { instances: file.instances }),
-    compressed_bytes: front.length + (await stat(options.path)).size + back.length,
+    compressed_bytes: front.length + (await bytesOf(member)) + back.length,
   }
-  return { entry, front, path: options.path, back }
+  return { entry, front, body: member, back }
+}
+
+/** What is awaited, unless the signal aborts first. */
+async function orAborted<T>(awaited: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted()
+  let stop = () => {}
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason)
+    signal.addEventListener('abort', stop)
+  })
+  try {
+    return await Promise.race([awaited, aborted])
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
+}
+
+async function bytesOf(member: Buffer | string): Promise<number> {
+  return typeof member === 'string' ? (await stat(member)).size : member.length
+}
+
+/** The gzip member of the body, or the file that it is written to. */
+async function compress(
+  body: DocumentBody,
+  lines: AsyncIterable<Uint8Array | MarkedLines>,
+  { path, compressionLevel, signal }: SpoolOptions,
+): Promise<Buffer | string> {
+  const pieces = body.pieces(lines)
+  const first = await orAborted(pieces.next(), signal)
+    .then(({ value }) => value)
+    .catch((error: unknown) => {
+      // Whoever makes the lines is told as soon as it gives the next ones.
+      pieces.return(undefined).catch(() => undefined)
+      throw error
+    })
+  const zlib = { level: compressionLevel, memLevel: MEMORY_LEVEL }
+  if (first === undefined || first.length < SHORTEST_PIECE) {
+    const member = gzipSync(first ?? NOTHING, zlib)
+    if (member.length <= MOST_KEPT_BYTES) return member
+    await writeFile(path, member, { ...NEW_FILE, signal })
+    return path
+  }
+  const gzipped = createGzip({ ...zlib, chunkSize: COMPRESSED_BYTES })
+  const file = createWriteStream(path, {
+    flags: NEW_FILE.flag,
+    mode: NEW_FILE.mode,
+    highWaterMark: STREAM_BUFFERS.highWaterMark,
+  })
+  const written = pipeline(gzipped, file, { signal })
+  try {
+    await Promise.all([written, compressInto(gzipped, body, first, pieces)])
+  } catch (error) {
+    gzipped.destroy()
+    throw error
+  }
+  return path
 }
 
 /** Compresses the body's pieces: while zlib, on a thread of its own, works on one, the next is made. */
 async function compressInto(
   gzipped: Gzip,
   body: DocumentBody,
-  lines: AsyncIterable<Uint8Array | MarkedLines>,
+  first: Buffer,
+  others: AsyncIterable<Buffer>,
 ): Promise<void> {
-  let previous = Promise.resolve()
-  for await (const piece of body.chunks(lines)) {
-    if (piece.length === 0) continue
-    await previous
-    previous = new Promise((resolve, reject) => {
+  const compress = (piece: Buffer) =>
+    new Promise<void>((resolve, reject) => {
       gzipped.write(piece, (error) => {
         if (error) return reject(error)
         body.reuse(piece)
         resolve()
       })
     })
-    // Where something else fails first, nobody waits for it.
+  let previous = compress(first)
+  // Where something else fails first, nobody waits for it.
+  previous.catch(() => undefined)
+  for await (const piece of others) {
+    await previous
+    previous = compress(piece)
     previous.catch(() => undefined)
   }
   await previous
@@ -136,10 +189,11 @@ class DocumentBody {
     return this.#scanner.records
   }
 
-  async *chunks(lines: AsyncIterable<Uint8Array | MarkedLines>): AsyncGenerator<Buffer> {
+  /** In pieces, of which all but the last have `SHORTEST_PIECE` bytes at the least. */
+  async *pieces(lines: AsyncIterable<Uint8Array | MarkedLines>): AsyncGenerator<Buffer, undefined> {
     for await (const chunk of lines) {
       const taken = chunk instanceof Uint8Array ? this.#scanner.push(chunk) : this.#scanner.pushMarked(chunk)
-      for (const made of taken) yield this.#count(made)
+      for (const made of taken) yield* this.#count(made)
     }
     const end = this.#scanner.end()
     for (let step = end.next(); ; step = end.next()) {
@@ -147,30 +201,31 @@ class DocumentBody {
         this.contentSha256 = step.value
         break
       }
-      yield this.#count(step.value)
+      yield* this.#count(step.value)
     }
-    yield this.#count(this.#sink.finish())
+    yield* this.#count(this.#sink.finish())
   }
 
   reuse(piece: Buffer): void {
     this.#sink.reuse(piece)
   }
 
-  #count(made: Buffer): Buffer {
-    this.fileHash.update(made)
+  *#count(made: Buffer): Generator<Buffer> {
     this.bytes += made.length
     this.#onProgress?.(this.#scanner.records, this.bytes)
-    return made
+    if (made.length === 0) return
+    this.fileHash.update(made)
+    yield made
   }
 }
 
 /** The number of records stands in front of them, so where it was not known the hash has to begin again. */
-async function hashSpool(head: Buffer, path: string): Promise<Hash> {
+async function hashAgain(head: Buffer, member: Buffer | string): Promise<Hash> {
   const hash = createHash('sha256').update(head)
-  const gunzip = createGunzip({ ...STREAM_BUFFERS })
+  if (typeof member !== 'string') return hash.update(gunzipSync(member))
   await pipeline(
-    createReadStream(path, { highWaterMark: BLOCK_BYTES }),
-    gunzip,
+    createReadStream(member, { highWaterMark: BLOCK_BYTES }),
+    createGunzip({ ...STREAM_BUFFERS }),
     async (chunks: AsyncIterable<Buffer>) => {
       for await (const chunk of chunks) hash.update(chunk)
     },

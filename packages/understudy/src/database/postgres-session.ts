@@ -14,6 +14,8 @@ import { runTransaction } from './transaction.js'
 import { encodeValue } from './values.js'
 
 const POOLER_ROUNDS = 3
+/** A cancelled statement fails its transaction, so a reader that stops early goes back to here. */
+const READ_SAVEPOINT = 'savepoint understudy_read;'
 
 /** One dedicated connection to a server. */
 export class PostgresSession implements Session {
@@ -93,35 +95,37 @@ export class PostgresSession implements Session {
     return `server ${server?.id}, database ${database.oid}`
   }
 
-  readLines(select: string): AsyncGenerator<Uint8Array> {
-    return this.#read(() => copyOut(this.#client, { select, format: LINES_FORMAT }, { isReused: false }))
+  async *readLines(select: string): AsyncGenerator<Uint8Array> {
+    const isInside = this.#guard.isInTransaction
+    if (isInside) await this.#send(READ_SAVEPOINT)
+    yield* this.#read(copyOut(this.#client, { select, format: LINES_FORMAT }, { isReused: false }), { isInside })
   }
 
   async *readRecords(select: string, lookups?: Lookups): AsyncGenerator<MarkedLines> {
-    const described = await this.#describe(select)
+    const isInside = this.#guard.isInTransaction
+    const described = await this.#describe(select, isInside ? READ_SAVEPOINT : '')
     const columns = described.map((column) => ({ ...column, lookup: lookups?.get(column.name) }))
     const rows = { select: renderable(select, columns), format: ROWS_FORMAT }
     const renderer = new RowRenderer(columns)
-    for await (const chunk of this.#read(() => copyOut(this.#client, rows, { isReused: true }))) {
+    for await (const chunk of this.#read(copyOut(this.#client, rows, { isReused: true }), { isInside })) {
       yield* renderer.push(chunk)
     }
     yield* renderer.end()
   }
 
-  async #describe(select: string): Promise<RenderedColumn[]> {
-    const { fields } = await this.#send(`select r.* from (${select}) r limit 0`)
+  /** The columns of a select, in one round trip with the statement that comes first. */
+  async #describe(select: string, first: string): Promise<RenderedColumn[]> {
+    const { fields } = await this.#send(`${first}select r.* from (${select}) r limit 0`)
     return fields.map(({ name, dataTypeID }) => ({ name, typeOid: dataTypeID }))
   }
 
-  async *#read(open: () => AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
-    // A cancelled statement fails its transaction, so a reader that stops early goes back to a savepoint.
-    const isInside = this.#guard.isInTransaction
-    if (isInside) await this.#send('savepoint understudy_read')
+  /** Reads behind the savepoint, if it is inside of a transaction. */
+  async *#read(chunks: AsyncGenerator<Uint8Array>, { isInside }: { isInside: boolean }): AsyncGenerator<Uint8Array> {
     const close = await this.#guard.openStream('readLines')
     let isComplete = false
     let hasFailed = false
     try {
-      yield* open()
+      yield* chunks
       isComplete = true
     } catch (error) {
       hasFailed = true

@@ -16,6 +16,15 @@ import { ReferenceLookups } from './reference-lookups.js'
 import type { Selected } from './select-relations.js'
 import { readSnapshot, withSnapshotWorkers } from './snapshot.js'
 
+/** A relation with what it takes on disk, its parts and its long values included. */
+interface Sized {
+  readonly relation: ContentRelation
+  readonly bytes: number
+}
+
+/** Of a smaller relation the rows are not counted first: that tells no one anything, and takes as long as reading them. */
+const UNCOUNTED_BYTES = 256 * 1024
+
 /** What an export reads of the database, and what it adds to know. */
 export interface Content {
   readonly built: BuiltModel
@@ -56,11 +65,11 @@ export async function writeArchive(
       Math.max(1, queue.length),
     )
     const work = async (worker: Session) => {
-      for (let relation = queue.shift(); relation !== undefined; relation = queue.shift()) {
+      for (let sized = queue.shift(); sized !== undefined; sized = queue.shift()) {
         options.signal?.throwIfAborted()
         const startedAt = performance.now()
-        await exportRelation(worker, archive, prepared, relation, { ...options, references })
-        durations.set(relationLabel(relation), performance.now() - startedAt)
+        await exportRelation(worker, archive, prepared, sized, { ...options, references })
+        durations.set(relationLabel(sized.relation), performance.now() - startedAt)
       }
     }
     await withSnapshotWorkers(database, session, { jobs, tables: prepared.tables, signal: options.signal }, work)
@@ -99,17 +108,14 @@ async function exportRelation(
   session: Session,
   archive: ArchiveWriter,
   { context, instance, history }: Prepared,
-  relation: ContentRelation,
+  { relation, bytes }: Sized,
   { onProgress, signal, references }: ExportOptions & { readonly references: ReferenceLookups },
 ): Promise<void> {
   const label = relationLabel(relation)
   const late = relation.references.filter((reference) => reference.isLate).flatMap((reference) => reference.columns)
   const isByOrigin = relation.identity.kind === 'origin' && instance !== null
-  const [counted] = await session.query<{ rows: number }>(
-    `select count(*) as rows from ${fromRelation(context, relation)}`,
-  )
-  const totalRows = counted?.rows ?? 0
-  const lookups = await references.of(session, relation, totalRows)
+  const totalRows = bytes < UNCOUNTED_BYTES ? null : await countRows(session, context, relation)
+  const lookups = await references.of(session, relation, totalRows ?? 0)
   let total = { rows: 0, bytes: 0 }
   const report = (isDone: boolean) => onProgress?.({ step: 'read', relation: label, ...total, totalRows, isDone })
   await archive.addRelation(
@@ -121,7 +127,7 @@ async function exportRelation(
     },
     readSnapshot(session, context, relation, { lookups, signal }),
     {
-      expectedRecords: totalRows,
+      expectedRecords: totalRows ?? undefined,
       onProgress: (rows, bytes) => {
         total = { rows, bytes }
         report(false)
@@ -142,21 +148,26 @@ function exportedFile(file: FileEntry, durations: ReadonlyMap<string, number>): 
   }
 }
 
+async function countRows(session: Session, context: SqlContext, relation: ContentRelation): Promise<number> {
+  const [counted] = await session.query<{ rows: number }>(
+    `select count(*) as rows from ${fromRelation(context, relation)}`,
+  )
+  return counted?.rows ?? 0
+}
+
 /** Largest first, so that no worker begins the largest relation when the others are done. */
-async function bySize(session: Session, relations: readonly ContentRelation[]): Promise<ContentRelation[]> {
-  if (relations.length < 2) return [...relations]
+async function bySize(session: Session, relations: readonly ContentRelation[]): Promise<Sized[]> {
   const names = relations.map((relation) => quoteQualified(relation))
   const rows = await session.query<{ position: number; bytes: number }>(
     `select r.position::int as position,
-            (select coalesce(sum(pg_relation_size(t.relid)), 0) from pg_partition_tree(r.name::regclass) t) + pg_relation_size(r.name::regclass) as bytes
+            (select coalesce(sum(pg_table_size(t.relid)), 0) from pg_partition_tree(r.name::regclass) t) + pg_table_size(r.name::regclass) as bytes
        from unnest($1::text[]) with ordinality r(name, position)`,
     [names],
   )
   const bytes = new Map(rows.map((row) => [row.position - 1, Number(row.bytes)]))
   return relations
-    .map((relation, index) => ({ relation, size: bytes.get(index) ?? 0 }))
-    .toSorted((a, b) => b.size - a.size)
-    .map(({ relation }) => relation)
+    .map((relation, index) => ({ relation, bytes: bytes.get(index) ?? 0 }))
+    .toSorted((a, b) => b.bytes - a.bytes)
 }
 
 function masksOf(relations: readonly ContentRelation[]): Mask[] {

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
@@ -23,6 +23,16 @@ const isRoot = process.getuid?.() === 0
 /** For a child process, whose file size can be limited. */
 const BUILT_WRITER = new URL('../../dist/archive/writer.js', import.meta.url)
 const events = { ...relationOf('events'), lateSeedColumns: [] }
+
+function sha256(bytes: Buffer | string): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}
+
+/** The document that the records of a relation make. */
+function documentOf(table: string, lines: readonly string[]): Buffer {
+  const head = `{"table":"${table}","schema":"public","version":"2.0.0","record_count":${lines.length},"late_seed_columns":[],"records":[\n`
+  return Buffer.from(`${head}${lines.join(',\n')}${lines.length > 0 ? '\n' : ''}]}\n`)
+}
 
 describe.runIf(hasTar)('with tar', () => {
   test('makes an archive that tar unpacks into JSON documents of the layout', async () => {
@@ -65,12 +75,12 @@ test('gives each file the checksums and the place that the index says', async ()
     const tar = gunzipSync(archive.subarray(entry.offset, end))
     const document = tar.subarray(512, 512 + entry.bytes)
     expect(tar.toString('latin1', 0, entry.file.length)).toBe(entry.file)
-    expect(createHash('sha256').update(document).digest('hex')).toBe(entry.sha256)
+    expect(sha256(document)).toBe(entry.sha256)
     const lines = document.toString().split('\n').slice(1, -2)
     const canonical = lines.map(
       (line) => `${line.replace(/,$/, '').replace(/^\{"master_id":(?:7|null|\[1, "b,\}"\]),?/, '{')}\n`,
     )
-    expect(createHash('sha256').update(canonical.join('')).digest('hex')).toBe(entry.content_sha256)
+    expect(sha256(canonical.join(''))).toBe(entry.content_sha256)
   }
 })
 
@@ -85,16 +95,45 @@ test('gives the same bytes for the same content, whatever the order of the relat
   expect(readFileSync(second).equals(readFileSync(first))).toBe(true)
 })
 
-test('hashes the same, told the number of records beforehand, told a wrong one, or not told', async () => {
-  const archive = await createArchive({ path: join(temporaryFolder(), 'a.backup.tar.gz') })
-  const entries = await Promise.all(
-    [undefined, 2, 77].map((expectedRecords) =>
-      archive.addRelation(events, chunked(EXAMPLE.events ?? ''), { expectedRecords }),
-    ),
-  )
+describe.each([
+  ['kept in memory', 3, 'x'],
+  ['kept in memory, nearly a piece', 1900, 'x'.repeat(100)],
+  ['in a file, as long as one piece', 100, 'noise'],
+  ['in a file, in many pieces', 40_000, 'noise'],
+  ['of no records', 0, ''],
+] as const)('a relation %s', (_, records, value) => {
+  const lines = Array.from({ length: records }, (_, at) => {
+    const text = value === 'noise' ? createHash('sha512').update(String(at)).digest('base64').repeat(3) : value
+    return `{"master_id":${at},"n":${at},"a":"${text}"}`
+  })
+  const document = documentOf('events', lines)
+
+  test('has the checksums of its document, told the number of records beforehand, told a wrong one, or not told', async () => {
+    for (const expectedRecords of [undefined, records, records + 7]) {
+      const path = join(temporaryFolder(), 'a.backup.tar.gz')
+      const archive = await createArchive({ path })
+      await archive.addRelation(events, chunked(lines.map((line) => `${line}\n`).join('')), { expectedRecords })
+      const { index } = await archive.finish(factsFor([events]))
+      const [entry] = index.files
+      expect(entry).toMatchObject({ records, bytes: document.length, sha256: sha256(document) })
+      const tar = gunzipSync(readFileSync(path).subarray(entry?.offset))
+      expect(tar.subarray(512, 512 + document.length).equals(document)).toBe(true)
+      expect(await verifyArchive(path)).toEqual(index)
+    }
+  })
+})
+
+test('keeps small relations in memory, and writes files for the others', async () => {
+  const spoolFolder = join(temporaryFolder(), 'spool')
+  const archive = await createArchive({ path: join(temporaryFolder(), 'a.backup.tar.gz'), spoolFolder })
+  const spooled = () => readdirSync(join(spoolFolder, readdirSync(spoolFolder)[0] ?? ''))
+  await archive.addRelation(events, chunked('{"master_id":1,"a":2}\n'.repeat(1000)))
+  expect(spooled()).toEqual([])
+  await archive.addRelation(events, chunked(`{"master_id":1,"a":"${randomBytes(30_000).toString('hex')}"}\n`))
+  expect(spooled()).toEqual(['1.gz'])
+  await archive.addRelation(events, chunked('{"master_id":1,"a":2}\n'.repeat(20_000)))
+  expect(spooled()).toEqual(['1.gz', '2.gz'])
   await archive.abort()
-  expect(new Set(entries.map((entry) => entry.sha256)).size).toBe(1)
-  expect(entries[0]?.records).toBe(2)
 })
 
 test('agrees with itself on 300 relations, whose offsets change the length of the index', async () => {
