@@ -6,6 +6,10 @@ import { isSecretName } from '../model/secrets.js'
 import type { Load } from './load.js'
 
 const INSUFFICIENT_PRIVILEGE = '42501'
+const OUT_OF_MEMORY = '53200'
+/** Tables, indexes, sequences, and up to six temporary tables with what belongs to them (counted: 24 for a table with two indexes). */
+const MORE_LOCKS =
+  'Nothing was written. An import holds about 25 locks for each of its relations until it ends; the server has room for max_locks_per_transaction × max_connections. Set max_locks_per_transaction to 25 × relations / max_connections at the least, and restart the server.'
 
 /** Does a step of the import for one relation; what the database refuses becomes an error that names the relation. */
 export async function attempt<T>(load: Load, action: string, work: () => Promise<T>): Promise<T> {
@@ -23,10 +27,16 @@ export async function attempt<T>(load: Load, action: string, work: () => Promise
     const code = facts.sqlstate === INSUFFICIENT_PRIVILEGE ? 'PRIVILEGE_MISSING' : 'IMPORT_REFUSED_BY_DATABASE'
     throw new UnderstudyError(code, `cannot ${action} ${relation}: ${facts.message}`, {
       detail: lines.filter((line) => line !== undefined).join('\n') || undefined,
-      hint: facts.hint ?? 'Nothing was written. Mend the row in the source or the target, and import again.',
+      hint: hintFor(facts) ?? 'Nothing was written. Mend the row in the source or the target, and import again.',
       cause: error,
     })
   }
+}
+
+/** What to do, where the database or we know it. */
+export function hintFor({ sqlstate, message, hint }: SqlErrorFacts): string | undefined {
+  const lacksLocks = sqlstate === OUT_OF_MEMORY && message.includes('shared memory')
+  return lacksLocks ? MORE_LOCKS : hint
 }
 
 /** 23502 null, 23514 check: their detail is the failing row, all of it. Others name single columns. */

@@ -5,6 +5,7 @@ import { quoteQualified } from '../database/quoting.js'
 import { useSearchPath } from '../database/settings.js'
 import { type Problem, UnderstudyError } from '../errors.js'
 import type { SqlContext } from '../model/sql-context.js'
+import { hintFor } from './attempt.js'
 import type { ImportRun, Outcome } from './import-run.js'
 import type { Load } from './load.js'
 import { relationsToLock } from './lock.js'
@@ -54,7 +55,7 @@ export function asRefusal(error: unknown): unknown {
   const code = facts.sqlstate === INSUFFICIENT_PRIVILEGE ? 'PRIVILEGE_MISSING' : 'IMPORT_REFUSED_BY_DATABASE'
   return new UnderstudyError(code, facts.message, {
     detail: facts.detail,
-    hint: facts.hint ?? 'Nothing was written.',
+    hint: hintFor(facts) ?? 'Nothing was written.',
     cause: error,
   })
 }

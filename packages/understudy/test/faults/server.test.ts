@@ -224,4 +224,34 @@ describe.skipIf(spawnSync('prlimit', ['--version']).status !== 0)('a server whos
       await own.stop()
     }
   })
+
+  test('that has no room for the locks of an import says how much it needs, and has all as it was', {
+    timeout: TIMEOUT_MS,
+  }, async () => {
+    const own = await startOwnServer({ settings: { max_locks_per_transaction: '10', max_connections: '10' } })
+    try {
+      const url = urlOf(own.server)
+      const database = await openDatabase(url)
+      const all = (make: (n: number) => string) => Array.from({ length: 150 }, (_, n) => make(n)).join(';')
+      const tables = all((n) => `create table t${n} (id serial primary key, name text unique not null)`)
+      // In parts: the tables of one transaction take locks as well.
+      for (const script of tables.split(';')) await database.withSession((session) => session.script(script))
+      await database.withSession((session) => session.script(`insert into t7 (name) values ('a'), ('b')`))
+      const { path: archive } = await exportContent(settingsFor(url, scratchFolder(), {}))
+      await database.withSession((session) => session.script('truncate t7'))
+      await expect(
+        importContent(settingsFor(url, scratchFolder(), {}), { archive, mode: 'init' }),
+      ).rejects.toMatchObject({
+        code: 'IMPORT_REFUSED_BY_DATABASE',
+        message: expect.stringContaining('out of shared memory'),
+        hint: expect.stringContaining('max_locks_per_transaction to 25 × relations / max_connections'),
+      })
+      expect(await database.withSession((session) => session.query('select count(*)::int as n from t7'))).toEqual([
+        { n: 0 },
+      ])
+      await database.close()
+    } finally {
+      await own.stop()
+    }
+  })
 })

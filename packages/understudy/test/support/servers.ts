@@ -95,7 +95,11 @@ export interface OwnServer {
  * grow longer; WAL needs 16 MiB.
  */
 export async function startOwnServer(
-  options: { readonly major?: number; readonly maxFileBytes?: number } = {},
+  options: {
+    readonly major?: number
+    readonly maxFileBytes?: number
+    readonly settings?: Readonly<Record<string, string>>
+  } = {},
 ): Promise<OwnServer> {
   const scratch = await makeScratchRoot()
   try {
@@ -107,7 +111,7 @@ export async function startOwnServer(
     const reachable = await reachableInstallation(installation, account, scratch)
     const prepared = await initialise(reachable, { scratch, account, port })
     // What is committed must be there after a crash.
-    const settings = { ...SETTINGS, synchronous_commit: 'on' }
+    const settings = { ...SETTINGS, synchronous_commit: 'on', ...options.settings }
     const run = () => spawnRunner([prepared], account, { scratch, settings, maxFileBytes })
     let runner = run()
     await waitUntilReady(prepared)
