@@ -77,7 +77,7 @@ async function* piecesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<read
       waitingBytes = 0
     }
     // Copied: the source may use its buffer again.
-    waiting.push(chunk.slice(end))
+    waiting.push(new Uint8Array(chunk.subarray(end)))
     waitingBytes += chunk.length - end
   }
   if (waitingBytes > 0) yield waiting

@@ -77,6 +77,10 @@ export class PgliteSession implements Session {
     }
   }
 
+  writeRecords(table: string, chunks: AsyncIterable<Uint8Array>): Promise<number> {
+    return this.writeLines({ table, columns: ['n', 'master', 'line'] }, chunks)
+  }
+
   /** Leaves the backend as a new connection would find it: no transaction, settings, temporary tables or locks. */
   async end(): Promise<void> {
     this.#guard.end()

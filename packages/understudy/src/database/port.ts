@@ -61,6 +61,10 @@ export interface Session {
    * written, and that error is thrown; a transaction around it has failed and can only be rolled back.
    */
   writeLines(target: LinesTarget, chunks: AsyncIterable<Uint8Array>): Promise<number>
+  /**
+   * As `writeLines`, into the columns `n bigint, master text, line text` of a table, inside a transaction: a driver may take several statements.
+   */
+  writeRecords(table: string, chunks: AsyncIterable<Uint8Array>): Promise<number>
 }
 
 export interface TransactionOptions {

@@ -1,28 +1,69 @@
 import type { Client, Connection, Submittable } from 'pg'
+import { BINARY_BEGIN, BINARY_END, BinaryRecords, type RecordMessage } from './binary-records.js'
 import { LINES_FORMAT } from './copy-format.js'
+import { MESSAGE_HEADER_BYTES, newMessage, sealed } from './copy-message.js'
 import type { LinesTarget } from './port.js'
 
-/** Type byte and length of a message (manual, "Message Formats"). */
-const HEADER_BYTES = 5
-const COPY_DATA = 0x64 // d
 const COPY_DONE = Buffer.from('c\0\0\0\x04')
 const COPY_FAIL = Buffer.from('f\0\0\0\x17the sender gave up\0')
-
-/** What goes to the server in one message: large enough to keep the cost of a message small, small enough for its memory. */
-const MESSAGE_BYTES = 1 << 18
 
 /** Sends chunks into a table and returns the number of rows that the server reports. */
 export async function copyIn(client: Client, target: LinesTarget, chunks: AsyncIterable<Uint8Array>): Promise<number> {
   const columns = target.columns.join(', ')
   const copy = client.query(new CopyIn(`copy ${target.table} (${columns}) from stdin with (${LINES_FORMAT}, null '')`))
-  try {
-    await copy.untilReady()
-    for await (const message of messagesOf(chunks)) await copy.send(message)
-  } catch (error) {
-    // Either the server has ended the COPY, or the source failed: then it is told, and its answer awaited.
-    throw (await copy.abandon()) ?? error
+  return await ending(
+    () => copy,
+    async () => {
+      await copy.untilReady()
+      for await (const message of messagesOf(chunks)) await copy.send(message)
+      return await copy.finish()
+    },
+  )
+}
+
+/** As `copyIn`, into `(n bigint, master text, line text)`: in several statements where there are long lines. */
+export async function copyRecords(client: Client, table: string, chunks: AsyncIterable<Uint8Array>): Promise<number> {
+  const records = new BinaryRecords()
+  let copy: CopyIn | undefined
+  let format: RecordMessage['format'] | undefined
+  let rows = 0
+  const finish = async () => {
+    if (copy === undefined) return
+    if (format === 'binary') await copy.send(messageOf(BINARY_END))
+    rows += await copy.finish()
+    copy = undefined
   }
-  return await copy.finish()
+  const send = async (messages: readonly RecordMessage[]) => {
+    for (const each of messages) {
+      if (each.format !== format) await finish()
+      if (copy === undefined) {
+        format = each.format
+        const options = format === 'binary' ? 'format binary' : `${LINES_FORMAT}, null ''`
+        copy = client.query(new CopyIn(`copy ${table} (n, master, line) from stdin with (${options})`))
+        await copy.untilReady()
+        if (format === 'binary') await copy.send(messageOf(BINARY_BEGIN))
+      }
+      await copy.send(each.message)
+    }
+  }
+  return await ending(
+    () => copy,
+    async () => {
+      for await (const chunk of chunks) await send(records.push(chunk))
+      await send(records.end())
+      await finish()
+      return rows
+    },
+  )
+}
+
+/** Where the work fails, either the server has ended the COPY, or the source failed: then it is told, and its answer awaited. */
+async function ending<T>(running: () => CopyIn | undefined, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw (await running()?.abandon()) ?? error
+  }
 }
 
 /**
@@ -120,8 +161,8 @@ class CopyIn implements Submittable {
 
 /** Packs chunks into messages of one size: small ones are joined, large ones cut. */
 async function* messagesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let message = Buffer.allocUnsafe(HEADER_BYTES + MESSAGE_BYTES)
-  let used = HEADER_BYTES
+  let message = newMessage()
+  let used = MESSAGE_HEADER_BYTES
   for await (const chunk of chunks) {
     for (let at = 0; at < chunk.length; ) {
       const piece = chunk.subarray(at, at + message.length - used)
@@ -130,15 +171,15 @@ async function* messagesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Ui
       at += piece.length
       if (used < message.length) continue
       yield sealed(message, used)
-      message = Buffer.allocUnsafe(HEADER_BYTES + MESSAGE_BYTES)
-      used = HEADER_BYTES
+      message = newMessage()
+      used = MESSAGE_HEADER_BYTES
     }
   }
-  if (used > HEADER_BYTES) yield sealed(message, used)
+  if (used > MESSAGE_HEADER_BYTES) yield sealed(message, used)
 }
 
-function sealed(message: Buffer, used: number): Uint8Array {
-  message[0] = COPY_DATA
-  message.writeUInt32BE(used - 1, 1)
-  return message.subarray(0, used)
+function messageOf(bytes: Uint8Array): Uint8Array {
+  const message = newMessage()
+  message.set(bytes, MESSAGE_HEADER_BYTES)
+  return sealed(message, MESSAGE_HEADER_BYTES + bytes.length)
 }

@@ -5,7 +5,7 @@ import { sendCancelRequest } from './cancel-request.js'
 import { LINES_FORMAT, ROWS_FORMAT } from './copy-format.js'
 import { type ConnectionTarget, connectionLost, describeConnectFailure, isConnectionLoss } from './failures.js'
 import type { LinesTarget, Lookups, Session, TransactionOptions } from './port.js'
-import { copyIn } from './postgres-copy-in.js'
+import { copyIn, copyRecords } from './postgres-copy-in.js'
 import { copyOut } from './postgres-copy-out.js'
 import { quoteIdentifier } from './quoting.js'
 import { type RenderedColumn, RowRenderer } from './row-renderer.js'
@@ -139,10 +139,18 @@ export class PostgresSession implements Session {
     }
   }
 
-  async writeLines(target: LinesTarget, chunks: AsyncIterable<Uint8Array>): Promise<number> {
-    const close = await this.#guard.openStream('writeLines')
+  writeLines(target: LinesTarget, chunks: AsyncIterable<Uint8Array>): Promise<number> {
+    return this.#write('writeLines', () => copyIn(this.#client, target, chunks))
+  }
+
+  writeRecords(table: string, chunks: AsyncIterable<Uint8Array>): Promise<number> {
+    return this.#write('writeRecords', () => copyRecords(this.#client, table, chunks))
+  }
+
+  async #write(name: string, copy: () => Promise<number>): Promise<number> {
+    const close = await this.#guard.openStream(name)
     try {
-      return await copyIn(this.#client, target, chunks)
+      return await copy()
     } catch (error) {
       throw this.#explain(error)
     } finally {

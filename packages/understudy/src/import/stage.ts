@@ -16,11 +16,10 @@ export async function stageFile(
   onProgress: OnProgress | undefined,
 ): Promise<void> {
   const relation = relationLabel(load.relation)
-  const columns = ['n', 'master', 'line']
   await session.execute(`create temporary table ${bare(load.stage)} (n bigint, master text, line text) on commit drop`)
   // Lines over 2 kB would be compressed, which costs more than the disk that it saves.
   await session.execute(`alter table ${load.stage} alter column line set storage external`)
-  const staged = await session.writeLines({ table: load.stage, columns }, counted(lines, load, relation, onProgress))
+  const staged = await session.writeRecords(load.stage, counted(lines, load, relation, onProgress))
   if (staged !== load.entry.records) {
     throw new UnderstudyError(
       'ARCHIVE_DAMAGED',

@@ -17,7 +17,7 @@ export async function findDifferentRows(
   lines: AsyncIterable<Uint8Array>,
 ): Promise<Offence> {
   await session.execute('create temporary table understudy_validate (n bigint, master text, line text) on commit drop')
-  await session.writeLines({ table: STAGE, columns: ['n', 'master', 'line'] }, lines)
+  await session.writeRecords(STAGE, lines)
   await session.execute(`analyze ${STAGE}`)
   const counted = (source: string) =>
     `select l.line, row_number() over (partition by l.line) as occurrence, sha256(convert_to(l.line, 'UTF8')) as digest
