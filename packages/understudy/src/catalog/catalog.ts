@@ -60,6 +60,11 @@ export interface Column {
   readonly isNullable: boolean
   /** The default's expression, the domain's where the column has none of its own. */
   readonly default: string | null
+  /**
+   * What the default makes anew for each row: `random` by a function that is known for that, `function` by another of the schema's own that is volatile,
+   * which functions are where nobody says otherwise. Null for what is the same or tells the time or a setting.
+   */
+  readonly defaultMakes: 'random' | 'function' | null
   /** The sequence behind an identity column or a `nextval` default. */
   readonly sequence: Sequence | null
   readonly identity: 'always' | 'by default' | null

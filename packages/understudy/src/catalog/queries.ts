@@ -46,6 +46,9 @@ export const RELATIONS = `
    where c.relkind in ('r', 'p', 'v', 'm', 'f') and ${USER_SCHEMA}
    order by n.nspname collate "C", c.relname collate "C"`
 
+/** In a default: what never gives the same value twice. The server's own functions leave no trace in pg_depend. */
+const RANDOM_FUNCTION = String.raw`'\m(nextval|random|gen_random_uuid|gen_random_bytes|uuidv[47]|uuid_generate_v[0-9]+[a-z]*)\('`
+
 /**
  * attidentity: a always, d by default. attgenerated: s stored, v virtual, empty otherwise.
  * The sequence is the identity column's own (deptype i) or one that the default depends on (deptype n).
@@ -117,6 +120,13 @@ export const COLUMNS = `
          case a.attidentity when 'a' then 'always' when 'd' then 'by default' end as identity,
          a.attgenerated <> '' as is_generated,
          coalesce(pg_catalog.pg_get_expr(f.adbin, f.adrelid), pg_catalog.pg_get_expr(t.typdefaultbin, 0)) as "default",
+         case when coalesce(pg_catalog.pg_get_expr(f.adbin, f.adrelid), pg_catalog.pg_get_expr(t.typdefaultbin, 0)) ~ ${RANDOM_FUNCTION} then 'random'
+              when exists (select from pg_catalog.pg_depend u
+                             join pg_catalog.pg_proc p on p.oid = u.refobjid and p.provolatile = 'v'
+                            where u.refclassid = 'pg_catalog.pg_proc'::regclass
+                              and (u.classid, u.objid) in (('pg_catalog.pg_attrdef'::regclass, f.oid),
+                                                           ('pg_catalog.pg_type'::regclass, case when f.oid is null then t.oid end))) then 'function'
+          end as default_makes,
          case when t.typtype = 'd' then pg_catalog.format_type(b.oid, base_type.modifier) end as base_type,
          equality.operator as equality,
          b.typtype <> 'e' /* enum */ and (

@@ -95,6 +95,7 @@ interface ColumnRow extends OfRelation {
   identity: Column['identity']
   is_generated: boolean
   default: string | null
+  default_makes: Column['defaultMakes']
   sequence_schema: string | null
   sequence_name: string | null
   is_sequence_owned: boolean | null
@@ -175,6 +176,7 @@ function toColumn(row: ColumnRow): Column {
     hasSpellings: row.has_spellings,
     isNullable: row.is_nullable,
     default: row.is_generated ? null : row.default,
+    defaultMakes: row.is_generated ? null : row.default_makes,
     sequence,
     identity: row.identity,
     isGenerated: row.is_generated,

@@ -48,7 +48,7 @@ function giveUp(catalog: Catalog, settings: Settings, findings: readonly Finding
     return typeof relation !== 'string' && relationLabel(relation) === label
   }
   for (const { kind, relation: label, columns } of findings) {
-    if (kind === 'dangling reference') {
+    if (kind === 'dangling reference' || kind === 'no plain list') {
       for (const path of Object.keys(references)) {
         const [table, column] = splitPath(path)
         if (column === columns && isOf(table, label)) delete references[path]
@@ -64,7 +64,7 @@ function giveUp(catalog: Catalog, settings: Settings, findings: readonly Finding
 
 function hasOrigin(catalog: Catalog, label: string): boolean {
   const relation = catalog.relations.find((each) => relationLabel(each) === label)
-  return relation !== undefined && surrogateColumns(relation, [], []).length > 0
+  return relation !== undefined && surrogateColumns(relation, [], null).length > 0
 }
 
 /** `table.column` and `schema.table.column`, without a field behind. */

@@ -113,7 +113,8 @@ type ReadOptions = Pick<ExportOptions, 'only' | 'exclude' | 'purpose' | 'waitMs'
 
 const DEFAULT_WAIT_MS = 30_000
 const INSUFFICIENT_PRIVILEGE = '42501'
-const READ_ONLY_TRANSACTION = '25006'
+/** read_only_sql_transaction; feature_not_supported: a transaction that writes, on a replica. */
+const WRITING_REFUSED = ['25006', '0A000']
 
 /** What the database refuses while it is read: a missing right, or a row security policy that would hide rows from the archive. */
 async function namingRefusals<T>(work: () => Promise<T>): Promise<T> {
@@ -247,5 +248,5 @@ async function recordExport(session: Session, result: ExportResult): Promise<str
 }
 
 function isRefusedWrite(sqlstate: string): boolean {
-  return sqlstate === INSUFFICIENT_PRIVILEGE || sqlstate === READ_ONLY_TRANSACTION
+  return sqlstate === INSUFFICIENT_PRIVILEGE || WRITING_REFUSED.includes(sqlstate)
 }

@@ -10,7 +10,7 @@ import { matched } from './match.js'
 import { bare } from './parse.js'
 
 /**
- * Gives every new row its surrogate key by the column's own default: `rows (n, is_new, h…, k…)`. With `isDryRun` the keys stay null, so that
+ * Gives every new row its surrogate key by the column's own default, in the order of the source's keys: `rows (n, is_new, h…, k…)`. With `isDryRun` the keys stay null, so that
  * nothing is burnt. The sequences must have been advanced before.
  */
 export async function allocateKeys(
@@ -21,9 +21,12 @@ export async function allocateKeys(
 ): Promise<void> {
   const columns = catalogRelation(context, load.relation).columns
   const isNeeded = !isDryRun && load.counts.inserts > 0
-  const keys = load.relation.surrogate.map((name, index) => {
+  const surrogate = load.relation.surrogate.map((name) => {
     const column = columns.find((each) => each.name === name)
     if (column === undefined) throw new Error(`${name} is not in the target`)
+    return column
+  })
+  const keys = surrogate.map((column, index) => {
     const value = !isNeeded
       ? 'null'
       : keepsKeys
@@ -31,15 +34,21 @@ export async function allocateKeys(
         : defaultExpression(context, load.relation, column)
     return `case when m.is_new then (${value})::${column.baseType} end as k${index + 1}`
   })
+  const source = `pg_temp.${matched(load)}`
+  // What was written later has the higher number: many an application orders by it.
+  const inOrder = `(select m.* from ${source} m order by ${SOURCE_ORDER})`
   // A default may call a function that names a sequence without its schema.
   if (isNeeded) await useSearchPath(session, 'own')
   await session.execute(
     `create temporary table ${bare(load.rows)} on commit drop as
-     select ${['m.*', ...keys].join(', ')} from pg_temp.${matched(load)} m`,
+     select ${['m.*', ...keys].join(', ')} from ${isNeeded && surrogate.some(isNumberColumn) ? inOrder : source} m`,
   )
   if (isNeeded) await useSearchPath(session, 'none')
   await analyzeTemporary(session, load, load.rows)
 }
+
+/** As the source numbered its rows; where their keys are no numbers, as the archive has them. */
+const SOURCE_ORDER = `case when m.master collate "C" between '-' and ':' then m.master::numeric end, m.n`
 
 /** The key that the row had in the source: one value, or an array of several. */
 function masterKey({ surrogate }: ContentRelation, index: number): string {
@@ -54,7 +63,7 @@ function defaultExpression(context: SqlContext, relation: ContentRelation, colum
   if (column.default !== null) return column.default
   if (isTakenFromArchive(column)) return `(m.master::json #>> '{}')`
   const name = quoteIdentifier(column.name)
-  return `(select coalesce(max(${name}), 0) from ${fromRelation(context, relation)}) + row_number() over (partition by m.is_new order by m.n)`
+  return `(select coalesce(max(${name}), 0) from ${fromRelation(context, relation)}) + row_number() over (partition by m.is_new order by ${SOURCE_ORDER})`
 }
 
 /**

@@ -1,7 +1,6 @@
 import type { ArchiveIndex } from '../archive/archive-index.js'
 import type { Catalog, Column, Relation } from '../catalog/catalog.js'
 import type { Problem } from '../errors.js'
-import { isFilled } from '../model/choose-identity.js'
 import { type ContentModel, type ContentRelation, findRelation, relationLabel } from '../model/model.js'
 import { plainProblem } from './problems.js'
 
@@ -73,7 +72,7 @@ function missingValues(archived: ContentRelation, relation: Relation): Problem[]
     !column.isGenerated &&
     !column.isNullable &&
     column.default === null &&
-    !isFilled(relation, column.name)
+    column.identity === null
   const message = 'must not be null in the target, and the archive has no values for it'
   return relation.columns.filter(isLeft).map(({ name }) => misfit(relationLabel(archived), name, message))
 }

@@ -1,5 +1,7 @@
 import { openArchive } from '../archive/reader.js'
 import { readCatalog } from '../catalog/read-catalog.js'
+import type { Session } from '../database/port.js'
+import { UnderstudyError } from '../errors.js'
 import { modelForTarget } from '../model/adapt-model.js'
 import { buildModel } from '../model/build-model.js'
 import { configuredRelations } from '../model/content-relations.js'
@@ -31,6 +33,7 @@ export async function stageArchive(run: ImportRun): Promise<Prepared> {
 /** The relations are locked: what is read of the catalog holds until the commit. */
 export async function prepare(run: ImportRun): Promise<Prepared> {
   const { session, index } = run
+  await letKeysCheck(session)
   const known = await readInstance(session)
   await refuseCopy(session, known)
   // What is put back where it was bears this database's id, and a scratch database takes on that of the archive.
@@ -55,6 +58,24 @@ export async function prepare(run: ImportRun): Promise<Prepared> {
     loads.set(relationLabel(name), { ...load, isFileset: run.isFileset })
   }
   return { context, loads }
+}
+
+/** Under the role of a replica no foreign key is checked and no delete cascades: the import would leave references to nothing. */
+async function letKeysCheck(session: Session): Promise<void> {
+  const [setting] = await session.query<{ role: string }>(`select current_setting('session_replication_role') as role`)
+  if (setting?.role !== 'replica') return
+  try {
+    await session.script('set local session_replication_role = origin')
+  } catch (cause) {
+    throw new UnderstudyError(
+      'PRIVILEGE_MISSING',
+      'session_replication_role is replica here: foreign keys would not be checked',
+      {
+        hint: 'Reset it for this role and database (alter role … reset session_replication_role, alter database … reset session_replication_role), or import with a role that may set it. Nothing was written.',
+        cause,
+      },
+    )
+  }
 }
 
 /**

@@ -1,6 +1,6 @@
 import { baseTypeOf, type Catalog, type Column } from '../catalog/catalog.js'
 import { UnderstudyError } from '../errors.js'
-import { chooseIdentity, surrogateColumns, withoutKey } from './choose-identity.js'
+import { CONFIGURED, chooseIdentity, surrogateColumns, withoutKey } from './choose-identity.js'
 import { type Candidate, type LeftOut, selectContentRelations } from './content-relations.js'
 import { discriminatorProblems } from './discriminator.js'
 import { encodingOf } from './encodings.js'
@@ -75,7 +75,7 @@ function surrogateOf(
   identity: Identity,
 ): readonly string[] {
   if (identity.kind === 'origin') return identity.columns
-  return surrogateColumns(candidate.relation, references, identity.kind === 'key' ? identity.columns : [])
+  return surrogateColumns(candidate.relation, references, identity)
 }
 
 /**
@@ -97,7 +97,7 @@ function chooseIdentities(
   }
   for (;;) {
     const circles = identityCircles(catalog, candidates, references, identities)
-    const isConfigured = (candidate: Candidate) => identityOf(identities, candidate).reason === 'configured'
+    const isConfigured = (candidate: Candidate) => identityOf(identities, candidate).reason === CONFIGURED
     const givingWay = circles
       .flat()
       .filter((each) => !isConfigured(each) && identityOf(identities, each).kind === 'key')

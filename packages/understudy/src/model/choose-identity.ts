@@ -4,6 +4,9 @@ import type { Identity } from './model.js'
 import type { FoundReference } from './references.js'
 import type { ModelSettings } from './settings.js'
 
+/** The reason for an identity that the configuration names. */
+export const CONFIGURED = 'configured'
+
 /**
  * Chooses what makes a row of the relation the same row elsewhere: the configuration's word; a unique key on a known identity column;
  * a primary key that no generator fills; another natural unique key without nulls; else the origin; else the whole content.
@@ -28,30 +31,34 @@ export function chooseIdentity(
 
 /** What remains for a relation without a natural key: its origin where it has a surrogate key, else its content. */
 export function withoutKey({ relation }: Candidate, references: readonly FoundReference[]): Identity {
-  const columns = surrogateColumns(relation, references, [])
+  const columns = surrogateColumns(relation, references, null)
   if (columns.length > 0) return { kind: 'origin', columns, reason: 'no natural key: known by where it was born' }
   return { kind: 'content', owner: null, reason: 'no key at all: known by its whole content' }
 }
 
 /**
- * The columns of the key that generators fill, or that nothing fills while the identity is another key: their values mean something
+ * The columns of the key that generators fill, and an id that nothing fills while the identity is another key: their values mean something
  * in this database only.
  */
 export function surrogateColumns(
   relation: Relation,
   references: readonly FoundReference[],
-  identityColumns: readonly string[],
+  identity: Identity | null,
 ): string[] {
+  const identityColumns = identity?.kind === 'key' ? identity.columns : []
   const referencing = referencingColumns(references)
   const keys = relation.uniqueKeys.filter(
     (key) => isUsable(key) && key.columns.every((name) => !isNullable(relation, name)),
   )
   const key =
-    keys.find((each) => each.isPrimary) ?? keys.find((each) => each.columns.some((name) => isFilled(relation, name)))
+    keys.find((each) => each.isPrimary) ??
+    keys.find((each) => each.columns.some((name) => isFilled(relation, name, each)))
   if (key === undefined) return []
   return key.columns.filter((name) => {
     if (identityColumns.includes(name) || referencing.has(name)) return false
-    return isFilled(relation, name) || (identityColumns.length > 0 && key.isPrimary && key.columns.length === 1)
+    const isUnfilledId =
+      key.isPrimary && key.columns.length === 1 && (identity?.reason === CONFIGURED || isId(relation, name))
+    return isFilled(relation, name, key) || (identityColumns.length > 0 && isUnfilledId)
   })
 }
 
@@ -65,7 +72,7 @@ function configuredIdentity(
   references: readonly FoundReference[],
   problems: string[],
 ): Identity | null {
-  const reason = 'configured'
+  const reason = CONFIGURED
   if (settings.owner === null) return { kind: 'content', owner: null, reason }
   if (settings.owner !== undefined) {
     const owner = settings.owner
@@ -77,7 +84,7 @@ function configuredIdentity(
   if (settings.identity === undefined) return null
   if (settings.identity === 'content') return ownedContent({ relation, label, settings }, references, problems)
   if (settings.identity === 'origin') {
-    const columns = settings.surrogate ?? surrogateColumns(relation, references, [])
+    const columns = settings.surrogate ?? surrogateColumns(relation, references, null)
     if (columns.length > 0) return { kind: 'origin', columns, reason }
     problems.push(`relations.${label}.identity: 'origin' needs a surrogate key, and ${label} has none`)
     return null
@@ -113,7 +120,7 @@ function ownedContent(
       `relations.${label}.owner: ${columns.join(' and ')} both refer to rows that could own these; say owner: ${choices}, or null where none does`,
     )
   }
-  return { kind: 'content', owner: columns.length === 1 && only !== undefined ? only : null, reason: 'configured' }
+  return { kind: 'content', owner: columns.length === 1 && only !== undefined ? only : null, reason: CONFIGURED }
 }
 
 function knownColumnKey({ relation }: Facts, settings: ModelSettings): Identity | null {
@@ -122,7 +129,7 @@ function knownColumnKey({ relation }: Facts, settings: ModelSettings): Identity 
       (each) => isUsable(each) && each.columns.length === 1 && each.columns[0] === name,
     )
     const column = columnOf(relation, name)
-    if (key !== undefined && column !== undefined && !isFilled(relation, name) && !column.isGenerated) {
+    if (key !== undefined && column !== undefined && !isFilled(relation, name, key) && !column.isGenerated) {
       return { kind: 'key', columns: [name], reason: `unique identity column ${name}` }
     }
   }
@@ -156,22 +163,25 @@ function isUsable(key: UniqueKey): boolean {
 function isNatural(relation: Relation, key: UniqueKey, referencing: ReadonlySet<string>): boolean {
   return key.columns.every((name) => {
     const column = columnOf(relation, name)
-    return column !== undefined && !column.isGenerated && (referencing.has(name) || !isFilled(relation, name))
+    return column !== undefined && !column.isGenerated && (referencing.has(name) || !isFilled(relation, name, key))
   })
 }
 
-/** Whether the database makes the value up: a sequence, an identity column, a default that calls a function. */
-export function isFilled(relation: Relation, name: string): boolean {
+/**
+ * Whether the database makes up the value of a key's column: a sequence, an identity column, a default that differs for each row. Among several columns a
+ * function of the schema's own does not count: as a rule it tells the tenant. A time is what happened, whatever the default.
+ */
+function isFilled(relation: Relation, name: string, key: UniqueKey): boolean {
   const column = columnOf(relation, name)
   if (column === undefined) return false
   if (column.sequence !== null || column.identity !== null) return true
-  return column.default !== null && callsFunction(column.default)
+  if (column.defaultMakes === null || /^(timestamp|date|time)/.test(column.baseType)) return false
+  return column.defaultMakes === 'random' || key.columns.length === 1
 }
 
-/** Literals and the modifiers of types (`numeric(10,2)`) hold parentheses too. */
-function callsFunction(expression: string): boolean {
-  const bare = expression.replace(/'(?:[^']|'')*'/g, "''").replace(/::[\w ."]+\([\d, ]+\)/g, '')
-  return /[\w"]\(/.test(bare)
+/** Whether a column is an id by its name or type. Any other key that nothing fills tells something: an account's number, a country's code. */
+function isId(relation: Relation, name: string): boolean {
+  return /(^|_)id$/i.test(name) || columnOf(relation, name)?.baseType === 'uuid'
 }
 
 function isNullable(relation: Relation, name: string): boolean {

@@ -3,14 +3,14 @@ import { quoteIdentifier } from '../database/quoting.js'
 import { decidingConditions, identitySelect, joinAlternative, leafExpressions } from './identity-sql.js'
 import { Joins } from './joins.js'
 import { leavesOf } from './leaves.js'
-import { type Alternative, type ContentRelation, relationLabel } from './model.js'
+import { type Alternative, type ContentColumn, type ContentRelation, relationLabel } from './model.js'
 import { catalogRelation, fromRelation, type SqlContext } from './sql-context.js'
 import { masterExpression } from './surrogate-sql.js'
 
 /** Rows that cannot be told apart, cannot be named, or point nowhere. */
 export interface Finding {
   readonly relation: string
-  readonly kind: 'null identity' | 'duplicate identity' | 'dangling reference'
+  readonly kind: 'null identity' | 'duplicate identity' | 'dangling reference' | 'no plain list'
   /** The columns concerned. */
   readonly columns: string
   readonly rows: number
@@ -47,6 +47,7 @@ export function describeFinding(finding: Finding): string {
     'null identity': `${rows} without an identity (${finding.columns} is null)`,
     'duplicate identity': `${finding.rows === 1 ? '1 identity' : `${finding.rows} identities`} shared by several rows (${finding.columns})`,
     'dangling reference': `${rows} whose ${finding.columns} points to no row`,
+    'no plain list': `${rows} whose ${finding.columns} is declared to list references and is no plain list (of one dimension from 1 on; in JSON an array)`,
   }[finding.kind]
   return `${finding.relation}: ${what}: ${finding.samples.join(', ')}${finding.rows > finding.samples.length ? ', …' : ''}`
 }
@@ -122,7 +123,9 @@ async function findDanglingReferences(
   const findings: Finding[] = []
   for (const column of relation.columns) {
     const { translation } = column
-    if (translation === undefined || translation.onDangling === 'null') continue
+    if (translation === undefined) continue
+    findings.push(...(await findOtherShapes(session, context, relation, column)))
+    if (translation.onDangling === 'null') continue
     const value = `s.${quoteIdentifier(column.name)}`
     for (const [index, alternative] of translation.alternatives.entries()) {
       if (translation.shape === 'value' && isEnforced(context, relation, column.name, alternative)) continue
@@ -153,6 +156,30 @@ async function findDanglingReferences(
     }
   }
   return findings
+}
+
+/** Only the elements of a list are carried over: dimensions, bounds and single values would be lost, or stay as they are. */
+async function findOtherShapes(
+  session: Session,
+  context: SqlContext,
+  relation: ContentRelation,
+  { name, translation }: ContentColumn,
+): Promise<Finding[]> {
+  if (translation === undefined || translation.shape === 'value') return []
+  const value = `s.${quoteIdentifier(name)}`
+  const isOther =
+    translation.shape === 'array'
+      ? `(array_ndims(${value}) > 1 or array_lower(${value}, 1) <> 1)`
+      : `jsonb_typeof(${value}::jsonb) not in ('array', 'null')`
+  const joins = new Joins()
+  const label = rowLabel(context, relation, joins)
+  const rows = await session.query<{ sample: string; total: number }>(
+    `select ${label} || ' -> ' || left(${value}::text, 60) as sample, count(*) over () as total
+       from ${fromRelation(context, relation)} s ${joins}
+      where ${isOther}
+      limit ${MAX_SAMPLES}`,
+  )
+  return toFinding(relation, 'no plain list', name, rows, '')
 }
 
 /** A row as messages name it: by its surrogate key, or by its identity where it has none. */

@@ -129,6 +129,8 @@ export function resolveDeclared(
   if (discriminator !== null && !relation.columns.some((each) => each.name === discriminator)) {
     return `by ${discriminator}: ${relationLabel(relation)} has no such column`
   }
+  const unfit = whyUnfit(catalog, column, field)
+  if (unfit !== null) return unfit
   const shape = shapeOf(catalog, column, field)
   if (discriminator !== null && (field !== null || shape !== 'value'))
     return `by ${discriminator}: a column beside it decides about one value only, and this is ${field === null ? 'a list' : 'a field'}`
@@ -184,10 +186,24 @@ function findColumnPath(
   return complaint
 }
 
-function shapeOf(catalog: Catalog, column: Column, field: string | null): Translation['shape'] {
+/** Why values of a column, or of a field in it, are no references that can be carried over; null where they may be. */
+function whyUnfit(catalog: Catalog, column: Column, field: string | null): string | null {
+  const type = typeAt(catalog, column, field)
+  const what = field === null ? column.name : `${column.name}.${field}`
+  if (type.attributes.length > 0) return `${what} is a composite: name one of its fields, which cannot lie deeper`
+  if (type.schema === 'pg_catalog' && /^(int2|oid)vector$/.test(type.name))
+    return `${what} is of type ${type.name}, which cannot be carried over; make it an array`
+  return null
+}
+
+function typeAt(catalog: Catalog, column: Column, field: string | null) {
   const outer = baseTypeOf(catalog, column.typeOid)
   const attribute = outer.attributes.find((each) => each.name === field)
-  const type = attribute === undefined ? outer : baseTypeOf(catalog, attribute.typeOid)
+  return attribute === undefined ? outer : baseTypeOf(catalog, attribute.typeOid)
+}
+
+function shapeOf(catalog: Catalog, column: Column, field: string | null): Translation['shape'] {
+  const type = typeAt(catalog, column, field)
   if (type.element !== null) return 'array'
   return type.schema === 'pg_catalog' && (type.name === 'jsonb' || type.name === 'json') ? 'jsonb array' : 'value'
 }

@@ -22,15 +22,15 @@ export async function openRegistry(session: Session): Promise<Instance | null> {
     return await session.transaction({}, async () => createRegistry(session))
   } catch (error) {
     const sqlstate = describeSqlError(error)?.sqlstate
-    if (sqlstate === INSUFFICIENT_PRIVILEGE || sqlstate === READ_ONLY_TRANSACTION) return known
+    if (sqlstate !== undefined && MAY_NOT_WRITE.has(sqlstate)) return known
     const made = await readInstance(session)
     if (made !== null) return made
     throw error
   }
 }
 
-const INSUFFICIENT_PRIVILEGE = '42501'
-const READ_ONLY_TRANSACTION = '25006'
+/** insufficient_privilege; read_only_sql_transaction; feature_not_supported: a transaction that writes, on a replica. */
+const MAY_NOT_WRITE = new Set(['42501', '25006', '0A000'])
 
 /** The instance that the registry names, or null where there is no registry. */
 export async function readInstance(session: Session): Promise<Instance | null> {
