@@ -200,7 +200,8 @@ function expectSameRelations(before: readonly ContentRelation[], after: readonly
 function originWarnings(relations: readonly ContentRelation[], instance: Instance | null): string[] {
   if (instance !== null) return []
   const concerned = relations.filter((relation) => relation.identity.kind === 'origin').map(relationLabel)
-  const lost = 'this database has no registry and the role may not make one: the archive has no instance and no lineage'
+  const lost =
+    'this database has no registry that this role may read or make: the archive has no instance and no lineage'
   return [concerned.length === 0 ? lost : `${lost}; rows of ${concerned.join(', ')} can only go into an init`]
 }
 

@@ -8,7 +8,7 @@ import { configuredRelations } from '../model/content-relations.js'
 import { relationLabel, relationOf } from '../model/model.js'
 import { createSqlContext, type SqlContext } from '../model/sql-context.js'
 import { refuseCopy, refuseTwin } from '../registry/copies.js'
-import { createRegistry, readInstance } from '../registry/registry.js'
+import { createRegistry, readInstance, refuseHiddenRegistry } from '../registry/registry.js'
 import { findIncompatibilities } from './compatibility.js'
 import type { ImportRun } from './import-run.js'
 import { refuseUnkept } from './keep.js'
@@ -34,6 +34,7 @@ export async function stageArchive(run: ImportRun): Promise<Prepared> {
 export async function prepare(run: ImportRun): Promise<Prepared> {
   const { session, index } = run
   await letKeysCheck(session)
+  await refuseHiddenRegistry(session)
   const known = await readInstance(session)
   await refuseCopy(session, known)
   // What is put back where it was bears this database's id, and a scratch database takes on that of the archive.

@@ -1,5 +1,6 @@
 import { describeSqlError } from '../database/failures.js'
 import type { Session } from '../database/port.js'
+import { UnderstudyError } from '../errors.js'
 
 /** What a database's registry says of the database itself. */
 export interface Instance {
@@ -52,6 +53,19 @@ export async function isRegistryReadable(session: Session, table: string): Promi
     [table],
   )
   return row?.is_readable === true
+}
+
+/** Refuses where there is a registry that the role may not read: without it, rows that were born elsewhere look like rows that nobody knows. */
+export async function refuseHiddenRegistry(session: Session): Promise<void> {
+  if (await isRegistryReadable(session, 'instance')) return
+  const [row] = await session.query<{ is_there: boolean }>(
+    `select exists (select from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+                     where n.nspname = 'understudy' and c.relname = 'instance') as is_there`,
+  )
+  if (row?.is_there !== true) return
+  throw new UnderstudyError('PRIVILEGE_MISSING', 'the role may not read the registry, the schema understudy', {
+    hint: 'As its owner: grant usage on schema understudy to the role, and select, insert, update and delete on all tables in it.',
+  })
 }
 
 /** Makes what is missing of the registry. Runs inside the caller's transaction, so that a failed import leaves no trace of it. */

@@ -87,6 +87,8 @@ export interface OwnServer {
   crash(): Promise<void>
   /** Starts it again on what it left. */
   restart(): Promise<void>
+  /** Starts it again as a replica, which waits for what a primary would send and lets nobody write. */
+  restartAsReplica(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -125,6 +127,11 @@ export async function startOwnServer(
         await exited
       },
       async restart() {
+        runner = run()
+        await waitUntilReady(prepared)
+      },
+      async restartAsReplica() {
+        await writeFile(join(prepared.data, 'standby.signal'), '')
         runner = run()
         await waitUntilReady(prepared)
       },
