@@ -255,8 +255,10 @@ export const ERROR_CODES = {
     remedy: 'Mend the script; the message is the server’s.',
   },
   COPY_UNCOMPUTABLE: {
-    meaning: 'the expression of a copy (`relations.….copies`) fails in the target; the import was rolled back',
-    remedy: 'Mend the expression; the message is the server’s.',
+    meaning:
+      'the expression of a copy (`relations.….copies`) fails in the target, or gives another value each time; the import was rolled back',
+    remedy:
+      'Mend the expression: the message is the server’s, or says that the values still change after a hundred rounds.',
   },
   INSTANCE_AMBIGUOUS: {
     meaning:

@@ -33,6 +33,17 @@ const config = {
 
 const ROWS = `select code, price, "Zahl ""n""" as parts, region_code, written, xmin::text from "Übe""r"."table" order by code`
 
+const TREE = `
+create table cats (id serial primary key, name text not null unique, parent_id int references cats, path text);
+create table leaves (id serial primary key, name text not null unique, cat_id int references cats, path text);`
+const TREE_CONTENT = `${TREE}
+insert into cats values (10, 'a', null, '/10'), (11, 'b', 10, '/10/11'), (12, 'c', 11, '/10/11/12');
+insert into leaves values (5, 'x', 12, '/10/11/12')`
+const paths = {
+  leaves: { copies: { path: '(select c.path from cats c where c.id = leaves.cat_id)' } },
+  cats: { copies: { path: `coalesce((select p.path from cats p where p.id = cats.parent_id), '') || '/' || cats.id` } },
+}
+
 const givenStages = async (engine: Engine, change: string) => ({
   source: await createStage(engine, CONTENT),
   stage: await createStage(engine, `${CONTENT} ${change}`, config),
@@ -105,5 +116,33 @@ describe.each(servers.slice(0, 1))('copies of other values on $name', (engine) =
       hint: expect.stringContaining('copies.region_code'),
     })
     expect(await stage.rows('select from regions')).toEqual([])
+  })
+
+  test('that depend on copies of other rows are computed until none changes', async () => {
+    const source = await createStage(engine, TREE_CONTENT)
+    const stage = await createStage(engine, TREE, { relations: paths })
+    const { path } = await source.export()
+    await stage.import(path, { mode: 'init' })
+    expect(await stage.rows('select path from cats order by id')).toEqual([
+      { path: '/1' },
+      { path: '/1/2' },
+      { path: '/1/2/3' },
+    ])
+    expect(await stage.rows('select path from leaves')).toEqual([{ path: '/1/2/3' }])
+    expect((await stage.import(path)).refreshedCopies).toBe(0)
+  })
+
+  test('that never settle take the import back', async () => {
+    const schema = 'create table counters (code text primary key, ticks int)'
+    const source = await createStage(engine, `${schema}; insert into counters values ('a', 0)`)
+    const stage = await createStage(engine, schema, {
+      relations: { counters: { copies: { ticks: 'counters.ticks + 1' } } },
+    })
+    await expect(stage.import((await source.export()).path)).rejects.toMatchObject({
+      code: 'COPY_UNCOMPUTABLE',
+      message: 'counters.ticks cannot be computed: its values still change after 100 rounds',
+      hint: expect.stringContaining('relations.counters.copies.ticks'),
+    })
+    expect(await stage.rows('select from counters')).toEqual([])
   })
 })
