@@ -1,9 +1,9 @@
 import type { Session } from '../database/port.js'
 import { identitySelect } from '../model/identity-sql.js'
-import { lineWithout } from '../model/kept-columns.js'
+import { copyColumns, lineWithout } from '../model/kept-columns.js'
 import { type Leaf, leavesOf } from '../model/leaves.js'
 import { lineSelect } from '../model/line-sql.js'
-import { type ContentRelation, isNamedContent, relationLabel, relationOf } from '../model/model.js'
+import { type ContentRelation, isNamedContent, relationOf } from '../model/model.js'
 import { catalogRelation, fromRelation, type SqlContext, sameOrBothNull, sameValue } from '../model/sql-context.js'
 import { columnsToBind } from './bound-columns.js'
 import { isTypedTranslation, type Load } from './load.js'
@@ -56,9 +56,9 @@ export async function matchRows(session: Session, context: SqlContext, load: Loa
 async function dropCopiesOnly(session: Session, context: SqlContext, load: Load): Promise<void> {
   const { relation } = load
   const copies = copyColumns(context, relation)
-  const others = relation.columns.filter((column) => !copies.includes(column.name))
-  if (others.length === relation.columns.length) return
-  const keys = relation.columns.filter((column) => copies.includes(column.name)).map(({ key }) => key)
+  if (copies.length === 0) return
+  const others = relation.columns.filter((column) => !copies.includes(column))
+  const keys = copies.map(({ key }) => key)
   const handles = load.handle.map((_, index) => `l.t${index + 1} = m.h${index + 1}`)
   await session.execute(
     `with equal as (
@@ -70,13 +70,6 @@ async function dropCopiesOnly(session: Session, context: SqlContext, load: Load)
   )
   const [found] = await session.query<{ any: boolean }>(`select exists (select from ${load.parsed}) as any`)
   load.hasDifferences = found?.any ?? false
-}
-
-/** Columns that are computed in every database for itself. */
-function copyColumns(context: SqlContext, relation: ContentRelation): string[] {
-  const identity = relation.identity.kind === 'content' ? [] : relation.identity.columns
-  const { copies = {} } = context.configured.get(relationLabel(relation)) ?? {}
-  return Object.keys(copies).filter((column) => !identity.includes(column))
 }
 
 /** The temporary table or view `(n, master, is_new, h…)`, before keys are allocated. */

@@ -26,6 +26,13 @@ export function keptColumns(context: SqlContext, relation: ContentRelation): Con
   return relation.columns.filter(({ name }) => kept.includes(name))
 }
 
+/** The columns of a relation that every database computes for itself, as far as they travel: by the configuration of the database at hand. */
+export function copyColumns(context: SqlContext, relation: ContentRelation): ContentRelation['columns'] {
+  const identity = relation.identity.kind === 'content' ? [] : relation.identity.columns
+  const { copies = {} } = context.configured.get(relationLabel(relation)) ?? {}
+  return relation.columns.filter(({ name }) => Object.hasOwn(copies, name) && !identity.includes(name))
+}
+
 /** A line without some of its keys; every other value stays as it is, to the letter. */
 export function lineWithout(line: string, keys: readonly string[]): string {
   if (keys.length === 0) return line

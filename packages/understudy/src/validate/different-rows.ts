@@ -1,6 +1,6 @@
 import type { Session } from '../database/port.js'
 import { quoteLiteral } from '../database/quoting.js'
-import { keptColumns, lineWithout } from '../model/kept-columns.js'
+import { copyColumns, keptColumns, lineWithout } from '../model/kept-columns.js'
 import { lineSelect } from '../model/line-sql.js'
 import type { ContentRelation } from '../model/model.js'
 import { ORIGIN_KEY } from '../model/record-keys.js'
@@ -9,7 +9,10 @@ import { findOffending, type Offence } from './check.js'
 
 const STAGE = 'pg_temp.understudy_validate'
 
-/** Which rows differ between an archive's lines and a relation, by identity: changed, or on one side only. Columns that are kept make no difference. */
+/**
+ * Which rows differ between an archive's lines and a relation, by identity: changed, or on one side only. Columns that are kept or
+ * computed (`relations.….copies`) make no difference.
+ */
 export async function findDifferentRows(
   session: Session,
   context: SqlContext,
@@ -22,8 +25,8 @@ export async function findDifferentRows(
   const counted = (source: string) =>
     `select l.line, row_number() over (partition by l.line) as occurrence, sha256(convert_to(l.line, 'UTF8')) as digest
        from (${source}) l`
-  const kept = keptColumns(context, relation).map(({ key }) => key)
-  const compared = (source: string) => counted(`select ${lineWithout('o.line', kept)} as line from ${source} o`)
+  const own = new Set([...keptColumns(context, relation), ...copyColumns(context, relation)].map(({ key }) => key))
+  const compared = (source: string) => counted(`select ${lineWithout('o.line', [...own])} as line from ${source} o`)
   const here = compared(`(${lineSelect(context, relation, relation.columns)})`)
   const there = compared(STAGE)
   const only = (side: string, other: string) =>

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { validateDatabase } from '../../src/validate/validate-database.js'
 import { type Engine, engines, servers } from '../support/engines.js'
 import { countsOf, createStage } from '../support/scenario.js'
 
@@ -130,6 +131,22 @@ describe.each(servers.slice(0, 1))('copies of other values on $name', (engine) =
     ])
     expect(await stage.rows('select path from leaves')).toEqual([{ path: '/1/2/3' }])
     expect((await stage.import(path)).refreshedCopies).toBe(0)
+  })
+
+  test('make no difference to an archive; what they are computed from does', async () => {
+    const source = await createStage(engine, TREE_CONTENT)
+    const stage = await createStage(engine, TREE, { relations: paths })
+    const { path } = await source.export()
+    await stage.import(path, { mode: 'init' })
+    const options = { archive: path, database: stage.created.database }
+    const failing = async () =>
+      (await validateDatabase(stage.settings, options)).checks.filter(({ status }) => status !== 'passed')
+    expect(await failing()).toEqual([])
+    await stage.run(`update cats set parent_id = null, path = '/2' where name = 'b'`)
+    expect(await failing()).toMatchObject([
+      { name: 'cats.path is up to date', samples: ['c'] },
+      { name: "cats: the archive's content", samples: ['b (differs)'] },
+    ])
   })
 
   test('that never settle take the import back', async () => {
