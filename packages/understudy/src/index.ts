@@ -68,7 +68,13 @@ export type { PackageRange } from './import/packages.js'
 export type { ImportMode, ImportPlan, PlannedRelation } from './import/plan.js'
 export type { ImportReport } from './import/report.js'
 export { type InitOptions, type InitResult, initConfig } from './init/init-config.js'
-export { type Cycle, type InspectedRelation, type Inspection, inspectDatabase } from './inspect/inspect-database.js'
+export {
+  type Cycle,
+  type InspectedReference,
+  type InspectedRelation,
+  type Inspection,
+  inspectDatabase,
+} from './inspect/inspect-database.js'
 export type { KeyProposal } from './inspect/propose-keys.js'
 export type { Warning, WarningKind } from './inspect/warnings.js'
 export { type BaselineOptions, type BaselineResult, migrateBaseline } from './migrate/baseline.js'

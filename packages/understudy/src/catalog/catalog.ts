@@ -69,6 +69,8 @@ export interface Column {
   readonly sequence: Sequence | null
   readonly identity: 'always' | 'by default' | null
   readonly isGenerated: boolean
+  /** The columns of its own relation that a generated column is computed from, in the relation's order; empty for every other column. */
+  readonly generatedFrom: readonly string[]
 }
 
 export interface Sequence {

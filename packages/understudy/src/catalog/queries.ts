@@ -54,6 +54,7 @@ const RANDOM_FUNCTION = String.raw`'\m(nextval|random|gen_random_uuid|gen_random
  * The sequence is the identity column's own (deptype i) or one that the default depends on (deptype n).
  *
  * is_nullable: also where nulls from before a `not null … not valid` (PostgreSQL 18) may still stand.
+ * generated_from: before PostgreSQL 15 the column depends on what its expression reads, since then the expression itself does (pg_attrdef).
  * has_spellings: whether values that are equal may differ in their bytes. A B-tree may keep equal entries as one where its operator class says
  * that they never do (support function 4; manual, "B-Tree Support Functions"); interval and bpchar have said so wrongly.
  */
@@ -119,6 +120,16 @@ export const COLUMNS = `
               or (t.typtype = 'd' and base_type.is_required)) as is_nullable,
          case a.attidentity when 'a' then 'always' when 'd' then 'by default' end as identity,
          a.attgenerated <> '' as is_generated,
+         case when a.attgenerated <> '' then (
+           select pg_catalog.json_agg(r.attname order by r.attnum)
+             from pg_catalog.pg_attribute r
+            where r.attrelid = a.attrelid and r.attnum <> a.attnum
+              and r.attnum in (
+                select d.refobjsubid
+                  from pg_catalog.pg_depend d
+                 where d.refclassid = 'pg_catalog.pg_class'::regclass and d.refobjid = a.attrelid
+                   and (d.classid, d.objid, d.objsubid) in (
+                     ('pg_catalog.pg_attrdef'::regclass, f.oid, 0), ('pg_catalog.pg_class'::regclass, a.attrelid, a.attnum)))) end as generated_from,
          coalesce(pg_catalog.pg_get_expr(f.adbin, f.adrelid), pg_catalog.pg_get_expr(t.typdefaultbin, 0)) as "default",
          case when coalesce(pg_catalog.pg_get_expr(f.adbin, f.adrelid), pg_catalog.pg_get_expr(t.typdefaultbin, 0)) ~ ${RANDOM_FUNCTION} then 'random'
               when exists (select from pg_catalog.pg_depend u

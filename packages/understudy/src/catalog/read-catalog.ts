@@ -94,6 +94,7 @@ interface ColumnRow extends OfRelation {
   is_nullable: boolean
   identity: Column['identity']
   is_generated: boolean
+  generated_from: string[] | null
   default: string | null
   default_makes: Column['defaultMakes']
   sequence_schema: string | null
@@ -180,6 +181,7 @@ function toColumn(row: ColumnRow): Column {
     sequence,
     identity: row.identity,
     isGenerated: row.is_generated,
+    generatedFrom: row.generated_from ?? [],
   }
 }
 

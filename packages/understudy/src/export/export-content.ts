@@ -11,6 +11,7 @@ import { quoteQualified } from '../database/quoting.js'
 import { type DatabaseOptions, withDatabase } from '../database/with-database.js'
 import { UnderstudyError } from '../errors.js'
 import { requireModel } from '../model/build-model.js'
+import { describeComputed, findComputedReferences } from '../model/computed-references.js'
 import { type ContentRelation, relationLabel } from '../model/model.js'
 import { describeFinding, findIdentityProblems } from '../model/preflight.js'
 import { createSqlContext, type SqlContext } from '../model/sql-context.js'
@@ -208,9 +209,16 @@ function originWarnings(relations: readonly ContentRelation[], instance: Instanc
 /** Their values are ids of this database: elsewhere they would name other rows, and nothing would tell. */
 function referenceWarnings(catalog: Catalog, { built, selected }: Content, settings: Settings): string[] {
   const labels = new Set(selected.relations.map(relationLabel))
-  return findUndeclaredReferences(catalog, built.model, settings)
+  const undeclared = findUndeclaredReferences(catalog, built.model, settings)
     .filter(({ relation, holdsIds }) => holdsIds && labels.has(relation))
     .map((each) => `${each.relation}.${each.column} ${describeUndeclared(each)}; say under \`references\` what it is`)
+  const computed = findComputedReferences(catalog, built.model)
+    .filter(({ relation }) => labels.has(relation))
+    .map(
+      (each) =>
+        `${each.relation}.${each.column} ${describeComputed(each)}; say under \`references\` what it is computed from`,
+    )
+  return [...undeclared, ...computed]
 }
 
 async function preflight(session: Session, context: SqlContext, relations: readonly ContentRelation[]): Promise<void> {

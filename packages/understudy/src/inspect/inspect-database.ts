@@ -7,6 +7,7 @@ import { type DatabaseOptions, withDatabase } from '../database/with-database.js
 import { type BuiltModel, buildModel } from '../model/build-model.js'
 import { configuredRelations, type LeftOut } from '../model/content-relations.js'
 import { type ContentRelation, type Identity, type Reference, relationLabel } from '../model/model.js'
+import { catalogRelation, createSqlContext, type SqlContext } from '../model/sql-context.js'
 import { readInstance } from '../registry/registry.js'
 import { countRows } from './count-rows.js'
 import { type KeyProposal, proposeKeys } from './propose-keys.js'
@@ -42,7 +43,12 @@ export interface InspectedRelation {
   readonly identity: Identity
   readonly surrogate: readonly string[]
   readonly columns: readonly InspectedColumn[]
-  readonly references: readonly Reference[]
+  readonly references: readonly InspectedReference[]
+}
+
+export interface InspectedReference extends Reference {
+  /** Whether a generated column is part of it, which does not travel: the target computes it from other columns. */
+  readonly isComputed: boolean
 }
 
 export interface InspectedColumn {
@@ -87,12 +93,13 @@ async function inspectSession(
   const rows = await countRows(session, catalog, built.model)
   const configured = configuredRelations(catalog, settings)
   const instance = await readInstance(session)
+  const context = createSqlContext(catalog, built.model, null)
   return {
     database: catalog.database,
     label: database.label,
     serverVersion: catalog.serverVersion,
     instance: instance?.id ?? null,
-    relations: built.model.relations.map((relation) => inspectRelation(relation, { rows, configured })),
+    relations: built.model.relations.map((relation) => inspectRelation(relation, { rows, configured, context })),
     cycles: findCycles(built),
     order: built.order.flat(),
     leftOut: built.leftOut,
@@ -105,10 +112,13 @@ async function inspectSession(
 interface Facts {
   readonly rows: ReadonlyMap<string, number>
   readonly configured: ReadonlyMap<string, RelationConfig>
+  readonly context: SqlContext
 }
 
-function inspectRelation(relation: ContentRelation, { rows, configured }: Facts): InspectedRelation {
+function inspectRelation(relation: ContentRelation, { rows, configured, context }: Facts): InspectedRelation {
   const { keep = [] } = configured.get(relationLabel(relation)) ?? {}
+  const { columns } = catalogRelation(context, relation)
+  const generated = new Set(columns.filter(({ isGenerated }) => isGenerated).map(({ name }) => name))
   return {
     relation: relationLabel(relation),
     schema: relation.schema,
@@ -123,7 +133,10 @@ function inspectRelation(relation: ContentRelation, { rows, configured }: Facts)
       mask,
       isKept: keep.includes(name),
     })),
-    references: relation.references,
+    references: relation.references.map((reference) => ({
+      ...reference,
+      isComputed: reference.columns.some((name) => generated.has(name)),
+    })),
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Catalog, Column, Relation } from '../catalog/catalog.js'
 import type { Settings } from '../config/settings.js'
 import type { Session } from '../database/port.js'
+import { type ComputedReference, describeComputed, findComputedReferences } from '../model/computed-references.js'
 import { type ContentModel, type ContentRelation, relationLabel } from '../model/model.js'
 import { isSecretName } from '../model/secrets.js'
 import { createSqlContext } from '../model/sql-context.js'
@@ -15,6 +16,7 @@ export type WarningKind =
   | 'whole-row identity'
   | 'numbered identity'
   | 'undeclared reference'
+  | 'computed reference'
   | 'literal id as default'
   | 'secret'
   | 'rewrite rule'
@@ -37,6 +39,7 @@ export async function findWarnings(
 ): Promise<Warning[]> {
   const context = createSqlContext(catalog, model, null)
   const undeclared = findUndeclaredReferences(catalog, model, settings)
+  const computed = findComputedReferences(catalog, model).map(computedWarning)
   const sources = await readTriggerSources(session)
   return model.relations.flatMap((relation) => {
     const facts = context.relations.get(relationLabel(relation))
@@ -44,6 +47,7 @@ export async function findWarnings(
     return [
       ...identityWarnings(relation, facts),
       ...facts.columns.flatMap((column) => columnWarnings(relation, column, undeclared)),
+      ...computed.filter((each) => each.relation === relationLabel(relation)),
       ...ruleWarnings(relation, facts),
       ...triggerWarnings(relation, facts, sources),
     ]
@@ -110,6 +114,11 @@ function columnWarnings(
     warnings.push(warn('secret', 'smells of a secret and travels in the archive: mask it in the configuration'))
   }
   return warnings
+}
+
+function computedWarning(reference: ComputedReference): Warning {
+  const { relation, column } = reference
+  return { relation, column, kind: 'computed reference', message: describeComputed(reference) }
 }
 
 function ruleWarnings(relation: ContentRelation, facts: Relation): Warning[] {

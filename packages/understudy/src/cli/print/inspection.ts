@@ -1,5 +1,5 @@
-import type { InspectedRelation, Inspection } from '../../inspect/inspect-database.js'
-import { type Reference, relationLabel } from '../../model/model.js'
+import type { InspectedReference, InspectedRelation, Inspection } from '../../inspect/inspect-database.js'
+import { relationLabel } from '../../model/model.js'
 import type { Style } from './colours.js'
 import { type Column, formatTable, printable, wrap } from './table.js'
 import { formatCount } from './units.js'
@@ -94,6 +94,7 @@ function describeColumns({ relation, columns }: InspectedRelation): string[] {
   })
 }
 
-function describeReference({ columns, target, isLate }: Reference): string {
-  return `${columns.join('+')}${ARROW}${relationLabel(target)}${isLate ? ' (late)' : ''}`
+function describeReference({ columns, target, isLate, isComputed }: InspectedReference): string {
+  const remarks = [...(isComputed ? ['computed'] : []), ...(isLate ? ['late'] : [])]
+  return `${columns.join('+')}${ARROW}${relationLabel(target)}${remarks.length === 0 ? '' : ` (${remarks.join(', ')})`}`
 }
