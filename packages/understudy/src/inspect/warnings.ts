@@ -1,10 +1,10 @@
-import type { Catalog, Column, Relation } from '../catalog/catalog.js'
+import type { Catalog, Column, ForeignKey, Relation } from '../catalog/catalog.js'
 import type { Settings } from '../config/settings.js'
 import type { Session } from '../database/port.js'
 import { type ComputedReference, describeComputed, findComputedReferences } from '../model/computed-references.js'
-import { type ContentModel, type ContentRelation, relationLabel } from '../model/model.js'
+import { type ContentModel, type ContentRelation, findRelation, relationLabel } from '../model/model.js'
 import { isSecretName } from '../model/secrets.js'
-import { createSqlContext } from '../model/sql-context.js'
+import { createSqlContext, type SqlContext } from '../model/sql-context.js'
 import {
   describeUndeclared,
   findUndeclaredReferences,
@@ -15,6 +15,7 @@ export type WarningKind =
   | 'nullable identity'
   | 'whole-row identity'
   | 'numbered identity'
+  | 'content referred to'
   | 'undeclared reference'
   | 'computed reference'
   | 'literal id as default'
@@ -46,6 +47,7 @@ export async function findWarnings(
     if (facts === undefined) return []
     return [
       ...identityWarnings(relation, facts),
+      ...contentWarnings(relation, facts, context),
       ...facts.columns.flatMap((column) => columnWarnings(relation, column, undeclared)),
       ...computed.filter((each) => each.relation === relationLabel(relation)),
       ...ruleWarnings(relation, facts),
@@ -83,6 +85,27 @@ function identityWarnings(relation: ContentRelation, facts: Relation): Warning[]
     warnings.push({ relation: label, column: column.name, kind: 'numbered identity', message })
   }
   return warnings
+}
+
+/** What changes is deleted and inserted anew: rows that refer to it are in the way, unless they are replaced too or may be written meanwhile. */
+function contentWarnings(relation: ContentRelation, facts: Relation, context: SqlContext): Warning[] {
+  if (relation.identity.kind !== 'content') return []
+  const others = [...context.relations.values()].filter(
+    (other) => other !== facts && !other.isPartition && findRelation(context.model, other)?.identity.kind !== 'content',
+  )
+  return others.flatMap((other) =>
+    other.foreignKeys
+      .filter((key) => key.target === facts.oid && !key.isInherited && actsAtOnce(key))
+      .map((key): Warning => {
+        const what = key.onDelete === 'cascade' ? 'deletes that row or' : 'does not let it go and'
+        const message = `is known by its content, so a row that changes is replaced; where one of ${relationLabel(other)} refers to it, the foreign key ${key.name} ${what} the import is refused: choose another identity`
+        return { relation: relationLabel(relation), column: null, kind: 'content referred to', message }
+      }),
+  )
+}
+
+function actsAtOnce({ onDelete, isDeferrable }: ForeignKey): boolean {
+  return onDelete === 'cascade' || onDelete === 'restrict' || (onDelete === 'no action' && !isDeferrable)
 }
 
 function columnWarnings(
