@@ -47,6 +47,7 @@ export function createCli(argv: readonly string[]): Cli {
 /** Makes a handler the action of a command: settings first, then the work, then its exit code. */
 export function act<Options>(command: Command, cli: Cli, handler: Handler<Options>): void {
   command.action(async () => {
+    refuseEmptyValues(command)
     const options = command.optsWithGlobals<GlobalOptions & Options>()
     if (options.database) cli.urls.push(options.database)
     const { loadConfig } = await import('../config/load-config.js')
@@ -57,6 +58,22 @@ export function act<Options>(command: Command, cli: Cli, handler: Handler<Option
       throw withDatabaseHint(error, settings)
     })
   })
+}
+
+/**
+ * An option that takes a value and gets an empty one, as an unset variable of the shell gives it, would count as left out.
+ *
+ * @throws UnderstudyError `USAGE`
+ */
+function refuseEmptyValues(command: Command): void {
+  for (let each: Command | null = command; each !== null; each = each.parent) {
+    for (const option of each.options) {
+      if (each.getOptionValue(option.attributeName()) !== '') continue
+      throw new UnderstudyError('USAGE', `${option.long} is empty`, {
+        hint: `Give ${option.long} a value, or leave it out. Is a variable of the shell unset?`,
+      })
+    }
+  }
 }
 
 /** Nobody said which database is meant, and the one that stands in for it is not there. */

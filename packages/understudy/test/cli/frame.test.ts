@@ -66,6 +66,23 @@ describe('a command line that is not known', () => {
   })
 
   test.each([
+    ['--database', ['export', '--database', '']],
+    ['--database', ['--database=', 'migrate', 'up']],
+    ['--config', ['validate', '--config', '']],
+    ['--junit', ['validate', '--junit', '']],
+    ['--out', ['export', '--out', '']],
+    ['--out', ['export', '--format', 'csv', '--out', '']],
+    ['--report', ['import', '--yes', '--report', '']],
+    ['--from', ['sync', '--from', '', '--to', 'pglite:b']],
+    ['--to', ['sync', '--from', 'pglite:a', '--to', '']],
+    ['--keep', ['sync', '--from', 'pglite:a', '--to', 'pglite:b', '--keep', '']],
+  ])('%s that gets an empty value is refused: %j', async (name, args) => {
+    const { stdout, stderr, exitCode } = await runCli(args, { cwd })
+    expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 1 })
+    expect(stderr).toContain(`error: ${name} is empty (USAGE)\n`)
+  })
+
+  test.each([
     [['import', '--mode', 'overwrite'], 'Allowed choices are init, replace.'],
     [['export', '--jobs', '0'], 'expected a number from 1 to 99'],
     [['export', '--only', 'a,,b'], 'expected names with commas between them'],
