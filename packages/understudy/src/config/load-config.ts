@@ -1,10 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { dirname, extname, join, resolve } from 'node:path'
-import { parseEnv } from 'node:util'
+import { readFileSync } from 'node:fs'
+import { dirname, extname, resolve } from 'node:path'
 import { UnderstudyError } from '../errors.js'
 import { defineConfig, type UnderstudyConfig } from './define-config.js'
 import { findConfig, requireConfig } from './find-config.js'
 import { loadModule } from './load-module.js'
+import { readDotEnv } from './read-dot-env.js'
 import { resolveDatabaseUrl, resolveSettings } from './resolve-settings.js'
 import type { Settings } from './settings.js'
 
@@ -25,7 +25,7 @@ type Environment = Readonly<Record<string, string | undefined>>
  * Finds the configuration (`understudy.config.ts`, `.mts`, `.js`, `.mjs` or `.json`), reads `.env` beside it, and returns the settings
  * with every default filled in. Without a file the settings are the defaults.
  *
- * Errors: CONFIG_NOT_FOUND, CONFIG_INVALID with every problem in its detail, one a line.
+ * Errors: CONFIG_NOT_FOUND, CONFIG_INVALID with every problem in its detail, one a line, USAGE where `database` is empty.
  */
 export async function loadConfig(options: LoadOptions = {}): Promise<Settings> {
   const cwd = resolve(options.cwd ?? '.')
@@ -33,13 +33,14 @@ export async function loadConfig(options: LoadOptions = {}): Promise<Settings> {
   const root = configFile === null ? cwd : dirname(configFile)
   const environment: Environment = { ...readDotEnv(root), ...(options.environment ?? process.env) }
   const config = configFile === null ? {} : await readConfig(configFile, root, environment)
-  const database = options.database && resolveDatabaseUrl(options.database, cwd)
+  const database = options.database === undefined ? undefined : resolveDatabaseUrl(requireUrl(options.database), cwd)
   return resolveSettings(config, { root, configFile, environment, database })
 }
 
-function readDotEnv(root: string): Environment {
-  const file = join(root, '.env')
-  return existsSync(file) ? parseEnv(readFileSync(file, 'utf8')) : {}
+/** An empty text, as an unset variable gives it, must not mean the configured database. */
+function requireUrl(url: string): string {
+  if (url !== '') return url
+  throw new UnderstudyError('USAGE', 'the database is empty', { hint: 'Name one, or leave it out.' })
 }
 
 async function readConfig(file: string, root: string, environment: Environment): Promise<UnderstudyConfig> {

@@ -182,6 +182,37 @@ describe('the database', () => {
     })
   })
 
+  test('a database that is given and empty is none at all', async () => {
+    await expect(load({ database: '' })).rejects.toMatchObject({ code: 'USAGE' })
+  })
+
+  test('a byte order mark in front of .env is passed over', async () => {
+    write('.env', '\uFEFFDATABASE_URL=postgres://localhost/dotenv\r\n')
+    expect((await load()).database).toBe('postgres://localhost/dotenv')
+  })
+
+  test('every line of .env that is no assignment is refused, and not repeated', async () => {
+    write('.env', 'garbage line\nDATABASE_URL=postgres://localhost/dotenv\n\nPGPASSWORD: geheim\n=nothing\n')
+    const error = await load().catch((thrown) => thrown)
+    expect(error).toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringContaining(join(folder, '.env')) })
+    expect(error.detail.match(/^line \d+/gm)).toEqual(['line 1', 'line 4', 'line 5'])
+    expect(error.detail).not.toContain('geheim')
+  })
+
+  test('values of .env may go on over lines, and be commented on', async () => {
+    const lines = ['# mine', '', 'KEY="-----BEGIN', 'no assignment', '-----END" # a key', 'export ONE = 1', "TEXT=it's"]
+    write('.env', [...lines, 'EMPTY=', "DATABASE_URL='postgres://localhost/dotenv' # here", ''].join('\n'))
+    expect((await load()).database).toBe('postgres://localhost/dotenv')
+  })
+
+  test('.env that is a folder is an error that names it', async () => {
+    mkdirSync(join(folder, '.env'))
+    await expect(load()).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: `${join(folder, '.env')} cannot be read`,
+    })
+  })
+
   test('a configuration reads .env through process.env, which is left as it was', async () => {
     write('.env', 'UNDERSTUDY_TEST_FOLDER=from-dotenv')
     write('understudy.config.ts', 'export default { archives: process.env.UNDERSTUDY_TEST_FOLDER }')
