@@ -5,6 +5,7 @@ import type { Settings } from '../config/settings.js'
 import { UnderstudyError } from '../errors.js'
 import { type ExportResult, exportContent } from '../export/export-content.js'
 import { type ImportOptions, type ImportResult, importContent } from '../import/import-content.js'
+import { isSameDatabase } from './same-database.js'
 
 export interface SyncOptions extends Omit<ImportOptions, 'archive' | 'database'> {
   /** The databases, as URLs; folders of embedded ones are absolute. */
@@ -28,11 +29,11 @@ export interface SyncResult {
  * Exports one database and imports it into another. The archive in between is removed again, whatever happens, unless `keep` says where it
  * goes. Both sides use the same configuration.
  *
- * @throws UnderstudyError `USAGE` where both are the same database, and those of `exportContent` and `importContent`
+ * @throws UnderstudyError `USAGE` where both are the same database, under whatever address, and those of `exportContent` and `importContent`
  */
 export async function syncContent(settings: Settings, options: SyncOptions): Promise<SyncResult> {
   const { from, to, only, exclude, keep, ...importOptions } = options
-  if (from === to) {
+  if (await isSameDatabase(from, to, options.signal)) {
     throw new UnderstudyError('USAGE', 'source and target are the same database', {
       hint: 'Name two in --from and --to.',
     })
