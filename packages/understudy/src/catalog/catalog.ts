@@ -5,6 +5,8 @@ export interface Catalog {
   readonly database: string
   /** The database's encoding, such as `UTF8`. */
   readonly encoding: string
+  /** All user schemas, those without relations too, in order. */
+  readonly schemas: readonly string[]
   /** Tables, partitioned tables, views, materialized and foreign tables of all user schemas, in order of schema and name. */
   readonly relations: readonly Relation[]
   readonly types: ReadonlyMap<number, Type>

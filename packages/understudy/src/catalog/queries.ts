@@ -15,7 +15,8 @@ export const SERVER = `
   select pg_catalog.current_setting('server_version_num')::int as server_version,
          d.datname::text as database,
          pg_catalog.pg_encoding_to_char(d.encoding)::text as encoding,
-         exists (select from pg_catalog.pg_largeobject_metadata) as has_large_objects
+         exists (select from pg_catalog.pg_largeobject_metadata) as has_large_objects,
+         array(select n.nspname::text from pg_catalog.pg_namespace n where ${USER_SCHEMA} order by n.nspname collate "C") as schemas
     from pg_catalog.pg_database d
    where d.datname = pg_catalog.current_database()`
 

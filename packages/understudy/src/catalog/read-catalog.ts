@@ -33,6 +33,7 @@ export async function readCatalog(session: Session): Promise<Catalog> {
     database: facts.database,
     encoding: facts.encoding,
     hasLargeObjects: facts.has_large_objects,
+    schemas: facts.schemas,
     extensions: extensions.map(({ name, version }) => ({ name, version })),
     types: new Map(types.map((row) => [row.oid, toType(row)])),
     relations: relations.map((row) => ({
@@ -62,6 +63,7 @@ interface ServerRow {
   database: string
   encoding: string
   has_large_objects: boolean
+  schemas: string[]
 }
 
 interface RelationRow {

@@ -58,6 +58,7 @@ export function resolveSettings(config: UnderstudyConfig, origin: ConfigOrigin):
     },
     dataPackages: Object.entries(config.dataPackages ?? {}).map(([name, own]) => resolveDataPackage(name, own, root)),
     checks: resolve(root, config.checks ?? 'checks'),
+    isChecksNamed: config.checks !== undefined,
   }
 }
 

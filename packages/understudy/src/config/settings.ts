@@ -32,6 +32,8 @@ export interface Settings {
   readonly migrations: MigrationSettings
   /** The folder of the project's own checks. */
   readonly checks: string
+  /** Whether the configuration names that folder: then it must be there. */
+  readonly isChecksNamed: boolean
   /** In their order; empty where none is configured. */
   readonly dataPackages: readonly DataPackage[]
 }

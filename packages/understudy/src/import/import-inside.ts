@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { ArchiveIndex } from '../archive/archive-index.js'
 import { readArchive } from '../archive/reader.js'
+import { readCatalog } from '../catalog/read-catalog.js'
 import type { Settings } from '../config/settings.js'
 import { isLockFailure } from '../database/locked-transaction.js'
 import type { Session } from '../database/port.js'
@@ -11,6 +12,7 @@ import { withPinnedSettings } from '../database/settings.js'
 import { UnderstudyError } from '../errors.js'
 import { archiveFilesetInTransaction } from '../fileset/archive-fileset.js'
 import { isFileset } from '../fileset/manifest.js'
+import { fitSettings } from '../model/fit-settings.js'
 import { relationsToLock } from './lock.js'
 import { selectPackages } from './packages.js'
 import type { MissingPolicy } from './plan.js'
@@ -51,7 +53,9 @@ export async function importFilesetInside(
       withPinnedSettings(session, {}, async () => {
         await session.query(`select pg_catalog.set_config('lock_timeout', $1::text, true)`, [patience?.ms ?? '0'])
         const onMissing = options.onMissing ?? settings.onMissing
-        const archive = await archiveFilesetInTransaction(session, settings, { fileset, folder, onMissing })
+        // A migration runs at its own level, which may lack what the configuration names.
+        const fitted = fitSettings(await readCatalog(session), settings)
+        const archive = await archiveFilesetInTransaction(session, fitted, { fileset, folder, onMissing })
         await importArchive(session, settings, { archive, onMissing, signal: options.signal })
       }),
     )

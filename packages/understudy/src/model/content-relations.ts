@@ -1,5 +1,6 @@
 import type { Catalog, Relation } from '../catalog/catalog.js'
 import type { RelationConfig } from '../config/define-config.js'
+import { didYouMean } from '../config/did-you-mean.js'
 import { relationLabel } from './model.js'
 import type { ModelSettings } from './settings.js'
 
@@ -23,6 +24,7 @@ export function selectContentRelations(
   problems: string[],
 ): { candidates: Candidate[]; leftOut: LeftOut[] } {
   const configured = resolveRelationSettings(catalog, settings, problems)
+  problems.push(...unknownNames(catalog, settings))
   const excluded = settings.exclude.map(toPattern)
   const candidates: Candidate[] = []
   const leftOut: LeftOut[] = []
@@ -34,6 +36,27 @@ export function selectContentRelations(
     else if (reason !== '') leftOut.push({ label, reason })
   }
   return { candidates, leftOut }
+}
+
+/** A misspelt schema would let nothing travel, and a misspelt exclusion everything. A pattern may match nothing. */
+function unknownNames(catalog: Catalog, settings: ModelSettings): string[] {
+  const unknown = (kind: string, name: string, names: readonly string[]) => {
+    const guess = didYouMean(name, names)
+    return `there is no ${kind} ${name}${guess === undefined ? '' : `, perhaps ${guess}`}`
+  }
+  return [
+    ...settings.schemas
+      .filter((name) => !catalog.schemas.includes(name))
+      .map((name) => `schemas: ${unknown('schema', name, catalog.schemas)}`),
+    ...settings.exclude
+      .filter((name) => !isKnownExclusion(catalog, name))
+      .map((name) => `exclude: ${unknown('relation', name, catalog.relations.map(relationLabel))}`),
+  ]
+}
+
+/** Whether an exclusion is a pattern, or names a relation. */
+export function isKnownExclusion(catalog: Catalog, name: string): boolean {
+  return name.includes('*') || catalog.relations.some((relation) => namesOf(relation).includes(name))
 }
 
 /** Finds the one relation of a configured name, `table` or `schema.table`; a bare name may be in any schema, if in only one. */
@@ -88,9 +111,13 @@ function reasonToLeaveOut(
   if (relation.isExtensionMember) return 'belongs to an extension'
   if (relation.kind === 'foreign table') return 'foreign table'
   if (own.exclude === true) return 'excluded by the configuration'
-  const names = [relation.name, `${relation.schema}.${relation.name}`]
-  if (excluded.some((pattern) => names.some((name) => pattern.test(name)))) return 'excluded by the configuration'
+  if (excluded.some((pattern) => namesOf(relation).some((name) => pattern.test(name))))
+    return 'excluded by the configuration'
   return null
+}
+
+function namesOf(relation: Relation): string[] {
+  return [relation.name, `${relation.schema}.${relation.name}`]
 }
 
 export function toPattern(name: string): RegExp {

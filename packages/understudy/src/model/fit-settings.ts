@@ -1,6 +1,6 @@
 import type { Catalog } from '../catalog/catalog.js'
 import type { ReferenceConfig, RelationConfig } from '../config/define-config.js'
-import { findConfiguredRelation } from './content-relations.js'
+import { findConfiguredRelation, isKnownExclusion } from './content-relations.js'
 import { resolveDeclared, resolveNone } from './references.js'
 import type { ModelSettings } from './settings.js'
 
@@ -11,7 +11,17 @@ import type { ModelSettings } from './settings.js'
 export function fitSettings<Given extends ModelSettings>(catalog: Catalog, settings: Given): Given {
   const relations = Object.entries(settings.relations).flatMap(([name, own]) => fitRelation(catalog, name, own))
   const references = Object.entries(settings.references).flatMap(([path, own]) => fitReference(catalog, path, own))
-  return { ...settings, relations: bare(relations), references: bare(references) }
+  return { ...settings, ...fitLimits(catalog, settings), relations: bare(relations), references: bare(references) }
+}
+
+/**
+ * `schemas` and `exclude` as far as the catalog has what they name. No schemas at all would mean every schema: where none of those named is there
+ * yet, nothing is content.
+ */
+export function fitLimits(catalog: Catalog, settings: ModelSettings): Pick<ModelSettings, 'schemas' | 'exclude'> {
+  const schemas = settings.schemas.filter((name) => catalog.schemas.includes(name))
+  if (settings.schemas.length > 0 && schemas.length === 0) return { schemas, exclude: ['*'] }
+  return { schemas, exclude: settings.exclude.filter((name) => isKnownExclusion(catalog, name)) }
 }
 
 function fitRelation(catalog: Catalog, name: string, own: RelationConfig): [string, RelationConfig][] {

@@ -2,12 +2,16 @@ import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { verifyArchive } from '../archive/reader.js'
 import { archivePath, resolveOutput } from '../archive/store.js'
+import { readCatalog } from '../catalog/read-catalog.js'
 import type { Settings } from '../config/settings.js'
+import type { Database } from '../database/port.js'
+import { pinSettings } from '../database/settings.js'
 import { UnderstudyError } from '../errors.js'
 import { exportContent } from '../export/export-content.js'
 import type { Loss } from '../guard/loss.js'
 import { resolveArchive } from '../import/import-content.js'
 import { migrateUp } from '../migrate/migrate-up.js'
+import { fitLimits } from '../model/fit-settings.js'
 import { recordTransfer } from '../registry/registry.js'
 import { raiseArchive, type ScratchOptions, scratchSettings, withScratch } from '../rehearse/scratch.js'
 
@@ -69,7 +73,7 @@ export async function upgradeArchive(settings: Settings, options: UpgradeOptions
         relations: {},
       }),
     )
-    const exported = await exportContent(own, { out, database: scratch, signal })
+    const exported = await exportContent(await fitToScratch(own, scratch), { out, database: scratch, signal })
     return {
       path: exported.path,
       archiveId: exported.archiveId,
@@ -80,6 +84,16 @@ export async function upgradeArchive(settings: Settings, options: UpgradeOptions
       durationMs: Math.round(performance.now() - startedAt),
     }
   })
+}
+
+/** A scratch database has what the migrations make, and lacks what an exclusion names that stands beside them. */
+async function fitToScratch(settings: Settings, scratch: Database): Promise<Settings> {
+  return await scratch.withSession((session) =>
+    session.transaction({ isReadOnly: true }, async () => {
+      await pinSettings(session)
+      return { ...settings, ...fitLimits(await readCatalog(session), settings) }
+    }),
+  )
 }
 
 async function placeFor(settings: Settings, { out, archive }: UpgradeOptions): Promise<string> {

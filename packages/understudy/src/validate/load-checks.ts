@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { basename, dirname, extname, join, relative } from 'node:path'
 import { loadModule } from '../config/load-module.js'
+import type { Settings } from '../config/settings.js'
 import { useSearchPath } from '../database/settings.js'
 import { UnderstudyError } from '../errors.js'
 import { type Check, findOffending, MAX_SAMPLES } from './check.js'
@@ -10,14 +11,16 @@ import { parseCheckHeaders } from './sql-check.js'
 const MODULES = new Set(['.ts', '.mts', '.js', '.mjs'])
 
 /**
- * The project's own checks: every `.sql` file and every module in the folder of checks, in order of their paths. None where there is no folder.
+ * The project's own checks: every `.sql` file and every module in the folder of checks, in order of their paths. None where there is no folder, unless
+ * the configuration names it.
  *
  * @throws UnderstudyError `CHECKS_INVALID` with the problems of all files
  */
-export async function loadChecks(folder: string, root: string): Promise<Check[]> {
+export async function loadChecks(settings: Pick<Settings, 'checks' | 'isChecksNamed' | 'root'>): Promise<Check[]> {
+  const { checks: folder, isChecksNamed, root } = settings
   const problems: string[] = []
   const loaded: { check: Check; path: string }[] = []
-  for (const path of await checkFiles(folder)) {
+  for (const path of await checkFiles(folder, { isNamed: isChecksNamed })) {
     const file = join(folder, path)
     const result = extname(path) === '.sql' ? await readSqlChecks(file) : await readModuleChecks(file, root)
     if (typeof result === 'string') problems.push(`${file}: ${result}`)
@@ -34,11 +37,15 @@ export async function loadChecks(folder: string, root: string): Promise<Check[]>
   return loaded.map(({ check }) => check)
 }
 
-async function checkFiles(folder: string): Promise<string[]> {
+async function checkFiles(folder: string, { isNamed }: { readonly isNamed: boolean }): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(
     (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return []
-      throw error
+      if (error.code === 'ENOENT' && !isNamed) return []
+      throw new UnderstudyError('CHECKS_INVALID', `the folder of checks cannot be read: ${folder}`, {
+        detail: error.message,
+        hint: 'Make the folder, or correct `checks` in the configuration.',
+        cause: error,
+      })
     },
   )
   return entries

@@ -77,7 +77,7 @@ export async function validateSession(
   settings: Settings,
   options: SessionValidateOptions = {},
 ): Promise<CheckResult[]> {
-  const own = await loadChecks(settings.checks, settings.root)
+  const own = await loadChecks(settings)
   return await inSavepoint(session, () => runAll(session, settings, own, options))
 }
 

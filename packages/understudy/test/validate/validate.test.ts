@@ -211,6 +211,18 @@ describe.each(engines)('validation on $name', (engine) => {
 })
 
 describe.each(servers.slice(0, 1))('validation on $name', (engine) => {
+  test('a folder of checks that the configuration names must be there', async () => {
+    const unnamed = await stageOf(engine)
+    expect(await failuresOf(unnamed)).toEqual([])
+    const named = await stageOf(engine, { ...CONFIG, checks: 'chekcs' })
+    await expect(validate(named)).rejects.toMatchObject({
+      code: 'CHECKS_INVALID',
+      message: `the folder of checks cannot be read: ${named.settings.checks}`,
+    })
+    await mkdir(named.settings.checks)
+    expect(await failuresOf(named)).toEqual([])
+  })
+
   test('files that are no checks are refused, all of them at once', async () => {
     const stage = await stageOf(engine)
     await withChecks(stage, {
