@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { type FileHandle, open, rename, rm } from 'node:fs/promises'
+import { type FileHandle, lstat, open, realpath, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { ArchiveIndex } from '../archive/archive-index.js'
 import type { Settings } from '../config/settings.js'
@@ -78,7 +78,7 @@ export async function withReport(
     failure = error ?? new Error('unknown')
   }
   const report = describeImport(reported, startedAt, result, failure)
-  const unwritten = await finishReport(file, path, renderReport(report, reported.settings.database)).then(
+  const unwritten = await finishReport(file, renderReport(report, reported.settings.database)).then(
     () => null,
     (error: unknown) => error,
   )
@@ -142,24 +142,32 @@ function renderReport(report: ImportReport, url: string): string {
 
 interface OpenReport {
   readonly file: FileHandle
-  readonly partial: string
+  /** What is renamed at the end and to what; null where the report goes into something that is no regular file. */
+  readonly place: { readonly partial: string; readonly path: string } | null
 }
 
-async function openReport(path: string): Promise<OpenReport> {
-  const partial = join(dirname(path), `.${basename(path)}.${process.pid}-${randomBytes(4).toString('hex')}.partial`)
+async function openReport(asked: string): Promise<OpenReport> {
   try {
-    return { file: await open(partial, 'wx', 0o600), partial }
+    const facts = await stat(asked).catch(() => null)
+    // A device or a pipe must not be replaced by a file.
+    if (facts !== null && !facts.isFile()) return { file: await open(asked, 'w'), place: null }
+    if (facts === null && (await lstat(asked).catch(() => null)) !== null)
+      throw new Error('It is a link to a file that does not exist.')
+    // A link stays one: the file that it leads to is replaced.
+    const path = facts === null ? asked : await realpath(asked)
+    const partial = join(dirname(path), `.${basename(path)}.${process.pid}-${randomBytes(4).toString('hex')}.partial`)
+    return { file: await open(partial, 'wx', 0o600), place: { partial, path } }
   } catch (error) {
-    throw writeFailed(path, error, 'The import was not begun.')
+    throw writeFailed(asked, error, 'The import was not begun.')
   }
 }
 
-async function finishReport({ file, partial }: OpenReport, path: string, text: string): Promise<void> {
+async function finishReport({ file, place }: OpenReport, text: string): Promise<void> {
   try {
     await file.writeFile(text).finally(() => file.close())
-    await rename(partial, path)
+    if (place !== null) await rename(place.partial, place.path)
   } catch (error) {
-    await rm(partial, { force: true })
+    if (place !== null) await rm(place.partial, { force: true })
     throw error
   }
 }

@@ -1,4 +1,4 @@
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, readdir, readFile, readlink, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { Problem, UnderstudyError } from '../../src/errors.js'
@@ -229,6 +229,35 @@ describe.each(engines)('conflicts on $name', (engine) => {
         plan: { relations: [{ inserts: 5 }, { inserts: 2 }] },
       })
       expect(await readdir(folder)).toEqual(['report.json'])
+    })
+
+    test('goes through links and into devices, and replaces neither', async () => {
+      const target = await createStage(engine, TARGET)
+      const folder = await createScratchFolder()
+      const link = join(folder, 'link.json')
+      await mkdir(join(folder, 'reports'))
+      await writeFile(join(folder, 'reports', 'report.json'), 'of before')
+      await symlink(join('reports', 'report.json'), link)
+      const failed = { code: 'ARCHIVE_NOT_FOUND' }
+      await expect(target.import('none.tar.gz', { report: link })).rejects.toMatchObject(failed)
+      expect((await lstat(link)).isSymbolicLink()).toBe(true)
+      expect(JSON.parse(await readFile(join(folder, 'reports', 'report.json'), 'utf8'))).toMatchObject({
+        error: failed,
+      })
+      expect(await readdir(join(folder, 'reports'))).toEqual(['report.json'])
+
+      // Through a link, so that a fault replaces the link and not the machine's device.
+      const device = join(folder, 'device')
+      await symlink('/dev/null', device)
+      await expect(target.import('none.tar.gz', { report: device })).rejects.toMatchObject(failed)
+      expect([await readlink(device), (await stat('/dev/null')).isCharacterDevice()]).toEqual(['/dev/null', true])
+
+      const dangling = join(folder, 'dangling')
+      await symlink('nowhere', dangling)
+      for (const report of [dangling, folder]) {
+        const error = { code: 'REPORT_WRITE_FAILED', detail: expect.stringMatching(/not begun/) }
+        await expect(target.import('none.tar.gz', { report })).rejects.toMatchObject(error)
+      }
     })
 
     test('says what failed otherwise; where it cannot be written nothing is begun', async () => {
