@@ -38,8 +38,21 @@ export interface FilesetFile {
 
 /** Whether a path is a fileset rather than an archive: a folder with a manifest, or with CSV or JSON files. */
 export async function isFileset(path: string): Promise<boolean> {
-  const facts = await stat(path).catch(() => undefined)
-  return facts?.isDirectory() === true && (await dataFiles(path)).length > 0
+  return (await isFolder(path)) && (await readEntries(path)).taken.length > 0
+}
+
+/** @throws UnderstudyError `FILESET_INVALID` for a folder, which is no archive, that holds nothing of what makes a fileset */
+export async function refuseOtherFolder(path: string): Promise<void> {
+  if (!(await isFolder(path))) return
+  const { untaken } = await readEntries(path)
+  throw new UnderstudyError('FILESET_INVALID', `the folder is no fileset: ${path}`, {
+    detail: ['no CSV or JSON file is in it', ...untaken.map(({ name, reason }) => `${name}: ${reason}`)].join('\n'),
+    hint: 'A fileset is a folder of CSV or JSON files that are called like their relations: users.csv, shop.orders.json.',
+  })
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isDirectory() === true
 }
 
 /** The files of a fileset, in order of their names. What fits no relation is a finding. */
@@ -50,10 +63,15 @@ export async function readFileset(
   findings: Findings,
 ): Promise<FilesetFile[]> {
   const { files: configured = {} } = await readManifest(folder)
-  const names = await dataFiles(folder)
+  const { taken, untaken } = await readEntries(folder)
+  const names = [...taken, ...untaken.map(({ name }) => name)]
   for (const name of Object.keys(configured).filter((each) => !names.includes(each)))
     findings.add(`${MANIFEST}: there is no file ${name}`)
-  return names.flatMap((name): FilesetFile[] => {
+  for (const { name, reason } of untaken) {
+    if (!Object.hasOwn(configured, name) || configured[name] !== null)
+      findings.add(`${name}: ${reason}; \`${MANIFEST}\` may say null for what to leave out`)
+  }
+  return taken.flatMap((name): FilesetFile[] => {
     const settings = Object.hasOwn(configured, name) ? configured[name] : {}
     if (settings === null || settings === undefined) return []
     const relation = findTarget(catalog, model, settings.relation ?? name.slice(0, -extname(name).length))
@@ -61,7 +79,7 @@ export async function readFileset(
       findings.add(`${name}: ${relation}; \`${MANIFEST}\` may name another, or null for a file to leave out`)
       return []
     }
-    const format = extname(name) === '.csv' ? 'csv' : 'json'
+    const format = extname(name).toLowerCase() === '.csv' ? 'csv' : 'json'
     return [{ name, path: join(folder, name), format, relation, settings }]
   })
 }
@@ -99,10 +117,26 @@ function invalidManifest(folder: string, problems: readonly string[]): Understud
   })
 }
 
-async function dataFiles(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true })
-  return entries
-    .filter((entry) => entry.isFile() && /\.(csv|json)$/.test(entry.name) && entry.name !== MANIFEST)
-    .map(({ name }) => name)
-    .sort()
+interface Entries {
+  /** CSV and JSON files, in order of their names. */
+  readonly taken: readonly string[]
+  /** What somebody may have meant as a file of the fileset, and why it is none. */
+  readonly untaken: readonly { readonly name: string; readonly reason: string }[]
 }
+
+async function readEntries(folder: string): Promise<Entries> {
+  const taken: string[] = []
+  const untaken: { name: string; reason: string }[] = []
+  for (const name of (await readdir(folder)).sort()) {
+    if (name === MANIFEST || BESIDE.test(name)) continue
+    const isData = /\.(csv|json)$/i.test(name)
+    const facts = await stat(join(folder, name)).catch(() => undefined)
+    if (isData && facts?.isFile()) taken.push(name)
+    else if (isData) untaken.push({ name, reason: facts === undefined ? 'a link to nothing' : 'not a file' })
+    else if (facts?.isFile()) untaken.push({ name, reason: 'neither a CSV nor a JSON file' })
+  }
+  return { taken, untaken }
+}
+
+/** Files that stand beside data everywhere: hidden ones, what describes it, an editor's copies. */
+const BESIDE = /^\.|^(readme|license|licence|changelog|makefile|thumbs\.db|desktop\.ini)\b|\.md$|~$/i

@@ -5,7 +5,7 @@ import { findLatestArchive, listArchives, locateArchive } from '../archive/store
 import type { Settings } from '../config/settings.js'
 import type { Session } from '../database/port.js'
 import { UnderstudyError } from '../errors.js'
-import { isFileset } from '../fileset/manifest.js'
+import { isFileset, refuseOtherFolder } from '../fileset/manifest.js'
 import { refuseCopy } from '../registry/copies.js'
 import { readInstance } from '../registry/registry.js'
 
@@ -23,14 +23,17 @@ interface SourceOptions {
 /**
  * The archive or fileset that was named. Undefined for `latest`: which one that is, the database must say (`findForeignSource`).
  *
- * @throws UnderstudyError `ARCHIVE_NOT_FOUND` where there is none, and those of the archive layer
+ * @throws UnderstudyError `ARCHIVE_NOT_FOUND` where there is none, `FILESET_INVALID` for a folder of other files, and those of the archive layer
  */
 export async function readNamedSource(
   settings: Settings,
   { archive = 'latest', signal }: SourceOptions,
 ): Promise<Source | undefined> {
   if (await isFileset(archive)) return { path: resolve(archive), index: 'fileset' }
-  if (archive !== 'latest') return await readSource(await locateArchive(settings.archives, archive), signal)
+  if (archive !== 'latest') {
+    await refuseOtherFolder(archive)
+    return await readSource(await locateArchive(settings.archives, archive), signal)
+  }
   await findLatestArchive(settings.archives)
   return undefined
 }

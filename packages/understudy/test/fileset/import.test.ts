@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { UnderstudyConfig } from '../../src/config/define-config.js'
@@ -57,6 +57,39 @@ async function filesetOf(files: Readonly<Record<string, string | Buffer>>): Prom
 const stageOf = (engine: (typeof engines)[number]): Promise<Stage> => createStage(engine, SCHEMA, CONFIG)
 
 describe.each(engines)('a fileset on $name', (engine) => {
+  test('takes extensions in any case and links, and names what it does not take', async () => {
+    const target = await stageOf(engine)
+    const folder = await filesetOf({
+      'users.CSV': 'sysmail\nanna@example.org\n',
+      'README.md': 'About',
+      '.hidden.tsv': '',
+      'events.tsv': 'xmlid\n',
+    })
+    const elsewhere = join(await createScratchFolder(), 'tags.json')
+    await writeFile(elsewhere, '[{"name": "Tanz"}]')
+    await symlink(elsewhere, join(folder, 'tags.json'))
+    await symlink('nowhere', join(folder, 'pages.csv'))
+    await mkdir(join(folder, 'people.csv'))
+    await mkdir(join(folder, 'pictures'))
+    const error = await errorOf(target.import(folder))
+    expect(error).toMatchObject({ code: 'FILESET_INVALID' })
+    for (const part of ['events.tsv: neither a CSV nor', 'pages.csv: a link to nothing', 'people.csv: not a file'])
+      expect(error.text).toContain(part)
+    expect(error.text).not.toMatch(/README|hidden|pictures/)
+
+    const files = { 'events.tsv': null, 'pages.csv': null, 'people.csv': null }
+    await writeFile(join(folder, 'fileset.json'), JSON.stringify({ files }))
+    expect(countsOf(await target.import(folder))).toEqual({ users: 'insert 1', tags: 'insert 1' })
+  })
+
+  test('a folder that holds none says what a fileset needs', async () => {
+    const target = await stageOf(engine)
+    const folder = await filesetOf({ 'users.tsv': 'sysmail\n' })
+    const error = await errorOf(target.import(folder))
+    expect(error).toMatchObject({ code: 'FILESET_INVALID', text: expect.stringContaining('users.tsv: neither') })
+    expect(error.text).toContain('no CSV or JSON file is in it')
+  })
+
   test('is imported like an archive: values by the columns, references by their headings, links through the relation between', async () => {
     const target = await stageOf(engine)
     await target.run(
