@@ -306,7 +306,7 @@ export const ERROR_CODES = {
     remedy: 'Look for a trigger or a rule on the relation that swallows or adds rows.',
   },
   REPORT_WRITE_FAILED: {
-    meaning: 'the report of an import cannot be written where it was asked for',
+    meaning: 'the report of an import, or of checks, cannot be written where it was asked for',
     remedy:
       'Name a file in a folder that exists and that you may write to; the message says what became of the import.',
   },

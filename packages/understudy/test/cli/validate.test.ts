@@ -45,6 +45,11 @@ describe('understudy validate', () => {
       )
       expect(xml).toContain('name="names"')
 
+      const unwritten = await run('validate', '--json', '--junit', 'nowhere/report.xml')
+      expect(unwritten).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('(REPORT_WRITE_FAILED)') })
+      expect(unwritten.stderr).toContain('error: the checks cannot be written: nowhere/report.xml')
+      expect(JSON.parse(unwritten.stdout)).toMatchObject({ isValid: false })
+
       const json = await run('validate', '--json', '--section', 'references')
       expect(json.exitCode).toBe(4)
       expect(JSON.parse(json.stdout)).toMatchObject({

@@ -1,5 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import type { Command } from 'commander'
+import { UnderstudyError } from '../../errors.js'
+import type { Validation } from '../../validate/validate-database.js'
 import { act, type Cli } from '../cli.js'
 import { examples } from '../examples.js'
 import { EXIT_CODES } from '../exit-codes.js'
@@ -33,10 +35,23 @@ export function addValidateCommand(program: Command, cli: Cli): void {
       signal,
       onCheck: ({ name }) => output.progress.update(() => name),
     })
-    if (junit) await writeFile(junit, renderJunit(validation))
     output.result(validation, () => renderValidation(validation, output.style))
+    if (junit !== undefined) await writeJunit(junit, validation)
     return validation.isValid ? EXIT_CODES.done : EXIT_CODES.invalid
   })
+}
+
+/** The results were printed before: they are not lost with the file. */
+async function writeJunit(file: string, validation: Validation): Promise<void> {
+  try {
+    await writeFile(file, renderJunit(validation))
+  } catch (cause) {
+    throw new UnderstudyError('REPORT_WRITE_FAILED', `the checks cannot be written: ${file}`, {
+      detail: cause instanceof Error ? cause.message : String(cause),
+      hint: 'Name a file in a folder that exists and that you may write to.',
+      cause,
+    })
+  }
 }
 
 const EXAMPLES = {

@@ -20,7 +20,8 @@ export function printError(error: unknown, cli: Cli): void {
   const report = reportOf(error)
   // Each text on its own: a password need not look the same once it is escaped.
   const cleaned = (_: string, value: unknown) => (typeof value === 'string' ? clean(value) : value)
-  if (output.isJson) output.result({ error: JSON.parse(JSON.stringify(report, cleaned)) }, () => [])
+  if (output.isJson && !output.hasResult)
+    output.result({ error: JSON.parse(JSON.stringify(report, cleaned)) }, () => [])
 
   const { red, dim, cyan } = output.errorStyle
   const lines = [`${red('error:')} ${report.message}${report.code ? dim(` (${report.code})`) : ''}`]

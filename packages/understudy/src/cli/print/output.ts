@@ -9,6 +9,8 @@ export class Output {
   /** For stderr. */
   readonly errorStyle: Style
   readonly progress: ProgressLine
+  /** Whether the one JSON document is out. */
+  hasResult = false
 
   constructor({ isJson, hasColour }: { readonly isJson: boolean; readonly hasColour: boolean }) {
     this.isJson = isJson
@@ -35,6 +37,7 @@ export class Output {
   /** Prints a result: as the one JSON document, or as lines for people. */
   result(value: unknown, render: () => readonly string[]): void {
     this.progress.clear()
+    this.hasResult = true
     if (this.isJson) process.stdout.write(`${JSON.stringify(value, null, 2)}\n`)
     else this.lines(render())
   }
