@@ -1,10 +1,10 @@
 import type { Settings } from '../config/settings.js'
 import type { Session } from '../database/port.js'
+import { splitStatements } from '../database/split-statements.js'
 import { UnderstudyError } from '../errors.js'
 import { importFilesetInside } from '../import/import-inside.js'
 import type { MigrationDatabase } from './define-migration.js'
 import type { MigrationScript } from './load-migration.js'
-import { splitStatements } from './split-statements.js'
 
 /** A statement, or a script of several, as it was sent. */
 export interface SentStatement {
