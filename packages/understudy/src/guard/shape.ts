@@ -6,8 +6,6 @@ export interface Shape {
   readonly composites: ReadonlyMap<number, ShapeComposite>
   /** False where the server does not count rows: then every table may have been written. */
   readonly isCounted: boolean
-  /** The running transaction's number: a migration that commits on its own begins another. */
-  readonly transaction: string
 }
 
 export interface ShapeRelation {
@@ -46,10 +44,10 @@ export interface ShapeColumn {
 export async function readShape(session: Session): Promise<Shape> {
   const rows = await session.query<RelationRow>(RELATIONS)
   const attributes = await session.query<AttributeRow>(ATTRIBUTES)
-  const [facts] = await session.query<{ isCounted: boolean; transaction: string }>(
-    `select pg_catalog.current_setting('track_counts')::boolean as "isCounted", pg_catalog.pg_current_xact_id()::text as transaction`,
+  const [facts] = await session.query<{ isCounted: boolean }>(
+    `select pg_catalog.current_setting('track_counts')::boolean as "isCounted"`,
   )
-  if (facts === undefined) throw new Error('the server names no transaction')
+  if (facts === undefined) throw new Error('the server names no setting')
   const columns = new Map<number, Map<number, ShapeColumn>>()
   for (const { relation, ...column } of attributes) {
     const own = columns.get(relation) ?? new Map<number, ShapeColumn>()

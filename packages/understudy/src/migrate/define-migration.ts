@@ -14,7 +14,7 @@ export interface Migration {
   readonly allowLoss?: readonly string[]
 }
 
-/** The database as a migration sees it. */
+/** The database as a migration sees it. It sends nothing that begins or ends a transaction, unless the migration has opted out of its own. */
 export interface MigrationDatabase {
   /** One statement with values `$1`, `$2`, …; returns its rows. */
   query<Row = Record<string, unknown>>(sql: string, values?: readonly unknown[]): Promise<Row[]>

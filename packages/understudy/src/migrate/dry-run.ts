@@ -7,7 +7,7 @@ import { limitLockWaits } from './lock-retries.js'
 import { type MigrateOptions, planRun, selectionOf } from './migrate-up.js'
 import { describeMigrationFailure } from './migration-failure.js'
 import { readProject } from './read-project.js'
-import { inOneTransaction, runScript, type SentStatement } from './run-script.js'
+import { runScript, type SentStatement } from './run-script.js'
 import { lockOptionsOf } from './run-steps.js'
 import type { Safeguards } from './safeguards.js'
 import { readSessionSettings, restoreSessionSettings } from './session-settings.js'
@@ -99,7 +99,7 @@ async function tryOne(session: Session, migration: LoadedMigration, options: Try
     const onStatement = (statement: SentStatement) => statements.push(statement)
     return runScript(session, migration.up, { settings, isTransactional: true, signal, onStatement })
   }
-  await inOneTransaction(session, () => safeguards.around({ session, migration, direction: 'up', run }))
+  await safeguards.around({ session, migration, direction: 'up', run })
   await restoreSessionSettings(session, before)
   return { wasTried: true, statements, durationMs: Math.round(performance.now() - started) }
 }

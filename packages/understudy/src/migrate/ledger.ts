@@ -18,7 +18,7 @@ export interface LedgerRow {
   readonly archive: string | null
   /** Whether it ran without an archive because somebody said so. */
   readonly isArchiveDeclined: boolean
-  /** `unfinished`: begun without a transaction, and not seen to the end. */
+  /** `unfinished`: begun without a transaction, or ended its own, and not seen to the end. */
   readonly state: 'applied' | 'unfinished'
   /** `baseline`: it was there when the database was adopted; `archived`: a data seed out of the archive of migrations. */
   readonly method: 'run' | 'baseline' | 'archived'
@@ -166,7 +166,7 @@ comment on column understudy.migration.duration_ms is 'How long it ran, in milli
 comment on column understudy.migration.tool_version is 'Version of Understudy that applied it.';
 comment on column understudy.migration.archive is 'Name of the archive that was written before it, or null.';
 comment on column understudy.migration.archive_declined is 'Whether it ran without an archive because somebody said so.';
-comment on column understudy.migration.state is 'unfinished: begun without a transaction and not seen to the end; a person must look.';
+comment on column understudy.migration.state is 'unfinished: begun without a transaction, or ended its own, and not seen to the end; a person must look.';
 comment on column understudy.migration.method is 'run by Understudy; baseline: there when the database was adopted; archived: a data seed out of the archive of migrations.';
 
 create table if not exists understudy.migration_log (

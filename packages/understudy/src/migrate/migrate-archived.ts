@@ -7,6 +7,7 @@ import { type LoadedMigration, loadMigrations } from './load-migration.js'
 import type { MigrateOptions, MigrateResult } from './migrate-up.js'
 import { assertNothingSkipped, findNamed } from './plan-migrations.js'
 import { ARCHIVED_PACKAGE, type MigrationProject, readProject, readRecords } from './read-project.js'
+import { refuseTransactionStatements } from './refuse-transaction-statements.js'
 import { lockOptionsOf, runSteps } from './run-steps.js'
 import { assertFinished } from './unfinished.js'
 import { withMigrationLock } from './with-migration-lock.js'
@@ -61,5 +62,7 @@ async function planArchived(
   const overridden = assertNoDrift(findings, allow)
   const chosen = waiting.filter((file) => named === null || file.id === named.id)
   for (const { number } of chosen) assertNothingSkipped(unapplied, number)
-  return { steps: await loadMigrations(chosen, project.settings.root), overridden }
+  const steps = await loadMigrations(chosen, project.settings.root)
+  refuseTransactionStatements(steps, 'up')
+  return { steps, overridden }
 }

@@ -7,6 +7,7 @@ import { createSafeguards, type SafetyOptions } from './guarded.js'
 import { type LoadedMigration, loadMigrations } from './load-migration.js'
 import { findNamed } from './plan-migrations.js'
 import { type MigrationProject, type MigrationRecords, readProject, readRecords } from './read-project.js'
+import { refuseTransactionStatements } from './refuse-transaction-statements.js'
 import { type AppliedMigration, lockOptionsOf, type RunnerOptions, runSteps } from './run-steps.js'
 import { assertFinished } from './unfinished.js'
 import { withMigrationLock } from './with-migration-lock.js'
@@ -76,6 +77,7 @@ async function planDown(
   const files = project.files.filter(({ id, number }) => applied.has(id) && number > last).reverse()
   const steps = await loadMigrations(files, project.settings.root)
   assertReversible(steps)
+  refuseTransactionStatements(steps, 'down')
   return { steps, overridden }
 }
 

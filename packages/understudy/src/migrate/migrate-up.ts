@@ -8,6 +8,7 @@ import type { LoadedMigration } from './load-migration.js'
 import { packagesOf, selectPackages } from './packages.js'
 import { findNamed, type MigrationPlan, type MigrationSelection, planMigrations } from './plan-migrations.js'
 import { type MigrationProject, readProject, readRecords } from './read-project.js'
+import { refuseTransactionStatements } from './refuse-transaction-statements.js'
 import { type AppliedMigration, lockOptionsOf, type RunnerOptions, runSteps } from './run-steps.js'
 import { assertFinished } from './unfinished.js'
 import { withMigrationLock } from './with-migration-lock.js'
@@ -82,7 +83,9 @@ export async function planRun(
   const { ledger, archivedLedger, findings, unapplied } = await readRecords(session, project)
   await assertFinished(session, [...ledger, ...archivedLedger])
   const overridden = assertNoDrift(findings, allow)
-  return { ...planMigrations(unapplied, selection), overridden }
+  const plan = planMigrations(unapplied, selection)
+  refuseTransactionStatements(plan.steps, 'up')
+  return { ...plan, overridden }
 }
 
 export function selectionOf({ settings, files }: MigrationProject, options: MigrateOptions): MigrationSelection {

@@ -1,7 +1,9 @@
 import { relative } from 'node:path'
 import { describeSqlError } from '../database/failures.js'
+import { TransactionEnded } from '../database/own-transaction.js'
 import { UnderstudyError } from '../errors.js'
 import type { LoadedMigration, MigrationScript } from './load-migration.js'
+import { TRANSACTION_HINT } from './run-script.js'
 import type { Backup } from './safeguards.js'
 import { resolveHint } from './unfinished.js'
 
@@ -16,19 +18,25 @@ export function describeMigrationFailure(
   left?: string,
 ): UnderstudyError {
   const { file, isTransactional } = migration
+  const ended = error instanceof TransactionEnded ? error : null
+  // A dry run has no archive, and nothing of it stands.
+  const needsAttention = !isTransactional || (ended !== null && archive !== undefined)
   const said = error instanceof Error ? error.message : String(error)
   const sql = describeSqlError(error)
   const own = error instanceof UnderstudyError ? error : null
   const place = `${relative('.', script.path)}${isTransactional ? placeInFile(error, script) : ''}`
-  const facts = sql ? [`SQLSTATE ${sql.sqlstate}`, sql.detail, sql.where] : [own?.detail]
-  const outcome = isTransactional
-    ? []
-    : ['It ran without a transaction: what came before the error was not rolled back. It needs attention.']
-  const hint = [sql?.hint ?? own?.hint, isTransactional ? undefined : resolveHint(file.id, archive?.name ?? null)]
+  const facts = sql ? [`SQLSTATE ${sql.sqlstate}`, sql.detail, sql.where] : [own?.detail, ended?.failure]
+  const outcome = ended?.outcome ?? 'It ran without a transaction: what came before the error was not rolled back.'
+  const hint = [
+    ended ? TRANSACTION_HINT : (sql?.hint ?? own?.hint),
+    needsAttention ? resolveHint(file.id, archive?.name ?? null) : undefined,
+  ]
     .filter(Boolean)
     .join(' ')
   return new UnderstudyError(own?.code ?? 'MIGRATION_FAILED', `migration ${file.id} failed: ${said}`, {
-    detail: [place, ...facts, left, ...outcome].filter(Boolean).join('\n'),
+    detail: [place, ...facts, left, needsAttention ? `${outcome} It needs attention.` : undefined]
+      .filter(Boolean)
+      .join('\n'),
     hint: hint || undefined,
     cause: error,
   })

@@ -1,4 +1,5 @@
 import type { Settings } from '../config/settings.js'
+import { TransactionEnded } from '../database/own-transaction.js'
 import type { Session } from '../database/port.js'
 import { UnderstudyError } from '../errors.js'
 import { describeInvalid, findLeftInvalid, readInvalidIndexes } from './invalid-indexes.js'
@@ -7,9 +8,9 @@ import type { LoadedMigration, MigrationScript } from './load-migration.js'
 import { limitLockWaits, type RetryOptions, withLockRetries } from './lock-retries.js'
 import { describeMigrationFailure } from './migration-failure.js'
 import { writeMirror } from './mirror.js'
-import { inOneTransaction, runScript, type SentStatement } from './run-script.js'
+import { runScript, type SentStatement } from './run-script.js'
 import type { Backup, Safeguards } from './safeguards.js'
-import { readSessionSettings, restoreSessionSettings } from './session-settings.js'
+import { readSessionSettings, restoreSessionSettings, type SessionSettings } from './session-settings.js'
 
 export interface RunOptions extends RetryOptions {
   readonly settings: Settings
@@ -52,11 +53,38 @@ async function runInTransaction(run: Run): Promise<number> {
     return durationMs
   }
   try {
-    return await withLockRetries(session, run, () => session.transaction({}, () => inOneTransaction(session, attempt)))
+    return await withLockRetries(session, run, () => session.transaction({}, attempt))
   } catch (error) {
-    run.signal?.throwIfAborted()
-    throw describeMigrationFailure(error, run)
+    if (!(error instanceof TransactionEnded)) run.signal?.throwIfAborted()
+    const left = error instanceof TransactionEnded ? await recordEnded(run, settings, error) : undefined
+    throw describeMigrationFailure(error, run, left)
   }
+}
+
+/** What a migration has done behind our back is recorded like that of one without a transaction. Returns what is to be said if that fails. */
+async function recordEnded(run: Run, settings: SessionSettings, error: TransactionEnded): Promise<string | undefined> {
+  try {
+    await restoreSessionSettings(run.session, settings)
+    await markUnfinished(run)
+    await logFailure(run, error)
+  } catch (cause) {
+    return `The ledger could not be told: ${cause instanceof Error ? cause.message : String(cause)}`
+  }
+  return undefined
+}
+
+/** Its row says that it needs attention. */
+async function markUnfinished(run: Run): Promise<void> {
+  const { session, migration, direction } = run
+  await (direction === 'up'
+    ? writeLedgerRow(session, { ...entryOf(run), state: 'unfinished', durationMs: null })
+    : writeLedgerState(session, migration.file.id, 'unfinished'))
+}
+
+/** The row says it too: where the connection is gone, the log does without its reason. */
+async function logFailure({ session, migration }: Run, error: unknown): Promise<void> {
+  const detail = error instanceof Error ? error.message : String(error)
+  await writeLog(session, [{ action: 'failed', migration: migration.file.id, detail }]).catch(() => undefined)
 }
 
 /**
@@ -64,12 +92,10 @@ async function runInTransaction(run: Run): Promise<number> {
  * next run says so. It is not tried again: a statement that gave up may have left half of its work.
  */
 async function runWithoutTransaction(run: Run): Promise<number> {
-  const { session, migration, direction } = run
+  const { session } = run
   const settings = await readSessionSettings(session)
   const invalidBefore = await readInvalidIndexes(session)
-  await (direction === 'up'
-    ? writeLedgerRow(session, { ...entryOf(run), state: 'unfinished', durationMs: null })
-    : writeLedgerState(session, migration.file.id, 'unfinished'))
+  await markUnfinished(run)
   const started = performance.now()
   const sent: SentStatement[] = []
   const findLeft = async () => describeInvalid(await findLeftInvalid(session, invalidBefore, sent)).join('\n')
@@ -80,9 +106,7 @@ async function runWithoutTransaction(run: Run): Promise<number> {
   } catch (error) {
     const isOwn = error instanceof UnderstudyError && error !== run.signal?.reason
     const left = isOwn ? undefined : await findLeft().catch(() => undefined)
-    const detail = error instanceof Error ? error.message : String(error)
-    // The row says that it needs attention; where the connection is gone too, the log does without its reason.
-    await writeLog(session, [{ action: 'failed', migration: migration.file.id, detail }]).catch(() => undefined)
+    await logFailure(run, error)
     // Also an interruption: it says which command resolves what it has left.
     throw describeMigrationFailure(error, run, left)
   }

@@ -1,4 +1,5 @@
 import type { Settings } from '../config/settings.js'
+import { findTransactionStatements, insideTransaction } from '../database/own-transaction.js'
 import type { Session } from '../database/port.js'
 import { splitStatements } from '../database/split-statements.js'
 import { UnderstudyError } from '../errors.js'
@@ -22,13 +23,15 @@ export interface ScriptOptions {
 /**
  * Runs one direction of a migration.
  *
- * Error: MIGRATION_FAILED where it returns before its statements have ended; whatever the migration throws.
+ * Errors: MIGRATION_FAILED where it would end its transaction, or returns before its statements have ended; TransactionEnded; whatever the
+ * migration throws.
  */
 export async function runScript(session: Session, script: MigrationScript, options: ScriptOptions): Promise<void> {
   let running = 0
   let isOver = false
   async function send<T>(statement: SentStatement, work: () => Promise<T>): Promise<T> {
     if (isOver) throw new Error('a migration used its database after it had returned')
+    if (options.isTransactional) refuseTransactionStatements(statement.sql)
     options.onStatement?.(statement)
     running++
     return await work().finally(() => running--)
@@ -43,16 +46,19 @@ export async function runScript(session: Session, script: MigrationScript, optio
       return send(statement, () => (options.isTransactional ? work() : session.transaction({}, work)))
     },
   }
-  try {
-    await session.abortable(options.signal, async () => await script.run(db))
-  } finally {
-    isOver = true
+  const run = async () => {
+    try {
+      await session.abortable(options.signal, async () => await script.run(db))
+    } finally {
+      isOver = true
+    }
+    // A statement that nobody waits for could end up behind the commit, or inside the next migration.
+    if (running > 0)
+      throw new UnderstudyError('MIGRATION_FAILED', 'it returned before its statements had ended', {
+        hint: 'Write `await` before every `db.query` and `db.execute`.',
+      })
   }
-  // A statement that nobody waits for could end up behind the commit, or inside the next migration.
-  if (running > 0)
-    throw new UnderstudyError('MIGRATION_FAILED', 'it returned before its statements had ended', {
-      hint: 'Write `await` before every `db.query` and `db.execute`.',
-    })
+  await (options.isTransactional ? insideTransaction(session, run) : run())
 }
 
 /** The server runs a script as one transaction, which is what these statements refuse. */
@@ -60,18 +66,14 @@ async function runOneByOne(session: Session, script: string): Promise<void> {
   for (const statement of splitStatements(script)) await session.script(statement)
 }
 
-/** A `commit` inside a migration would leave it half recorded; the transaction's number shows it. */
-export async function inOneTransaction<T>(session: Session, work: () => Promise<T>): Promise<T> {
-  const before = await readTransactionId(session)
-  const result = await work()
-  if ((await readTransactionId(session)) === before) return result
-  throw new UnderstudyError('MIGRATION_FAILED', 'it ended its own transaction', {
-    detail: 'What ran before its `commit` or `rollback` was not rolled back.',
-    hint: 'Take `begin`, `commit` and `rollback` out of it: every migration is one transaction, unless it opts out.',
+function refuseTransactionStatements(script: string): void {
+  const [statement] = findTransactionStatements(script)
+  if (statement === undefined) return
+  throw new UnderstudyError('MIGRATION_FAILED', `\`${statement.text}\` would begin or end a transaction`, {
+    detail: 'The statement was not sent.',
+    hint: TRANSACTION_HINT,
   })
 }
 
-async function readTransactionId(session: Session): Promise<string | undefined> {
-  const [row] = await session.query<{ id: string }>('select pg_current_xact_id()::text as id')
-  return row?.id
-}
+export const TRANSACTION_HINT =
+  'Take `begin`, `commit` and `rollback` out of it: every migration is one transaction, unless it opts out.'

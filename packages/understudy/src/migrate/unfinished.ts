@@ -4,7 +4,7 @@ import { describeInvalid, readInvalidIndexes } from './invalid-indexes.js'
 import type { LedgerRow } from './ledger.js'
 
 /**
- * Stops where a migration without a transaction was begun and not seen to its end.
+ * Stops where a migration was begun, left something that no rollback took back, and was not seen to its end.
  *
  * Error: MIGRATION_UNFINISHED with the indexes that are invalid, and the commands that resolve it.
  */
@@ -13,7 +13,7 @@ export async function assertFinished(session: Session, ledger: readonly LedgerRo
   const [first] = unfinished
   if (first === undefined) return
   const lines = unfinished.map(
-    ({ id, appliedAt }) => `${id}: begun without a transaction at ${appliedAt}, and not seen to its end`,
+    ({ id, appliedAt }) => `${id}: begun at ${appliedAt}, and not seen to its end in one transaction`,
   )
   const ids = unfinished.map(({ id }) => id).join(', ')
   throw new UnderstudyError('MIGRATION_UNFINISHED', `migration ${ids} needs attention`, {

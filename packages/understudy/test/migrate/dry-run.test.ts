@@ -67,11 +67,19 @@ describe.each(engines)('a dry run on $name', (engine) => {
     ['commits and begins anew', 'create table b (); commit; begin; create table c ();', /unsupported ON COMMIT/],
     ['rolls back and goes on', 'rollback; create table b ();', /read-only transaction/],
     ['rolls back and begins anew', 'rollback; begin; create table b (); commit; begin;', /read-only transaction/],
-  ])('lets no migration write that %s', async (_, sql, message) => {
-    await project.write({ '002_b.sql': sql })
+  ])('lets no migration write that %s unseen', async (_, sql, message) => {
+    // With escapes in plain literals the server sees statements where standard SQL has none.
+    const unseen = String.raw`select '\'';${sql} --'`
+    await project.write({
+      '002_b.ts': `export default { description: 'b', async up(db) {
+        await db.execute('set standard_conforming_strings = off')
+        await db.execute(${JSON.stringify(unseen)})
+      } }`,
+    })
     await withTestDatabase(engine, async ({ database }) => {
       const error = await failureOf(migrateDryRun(await project.settings(), { database }))
-      expect(error).toMatchObject({ code: 'MIGRATION_FAILED', message: expect.stringMatching(message) })
+      expect(error.code).toBe('MIGRATION_FAILED')
+      expect(`${error.message}\n${error.detail}`).toMatch(message)
       expect(await query(database, `select count(*) as tables from pg_tables where schemaname = 'public'`)).toEqual([
         { tables: 0 },
       ])

@@ -90,14 +90,6 @@ describe.each(engines)('on $name', (engine) => {
     })
   })
 
-  test('a migration that ends its own transaction is an error and is not recorded', async () => {
-    await project.write({ '001_a.sql': 'create table a (); commit; begin;' })
-    await withTestDatabase(engine, async ({ database }) => {
-      const error = await failureOf(project.up(database))
-      expect(error.message).toBe('migration 001_a failed: it ended its own transaction')
-    })
-  })
-
   test('a migration that does not wait for its statements is an error', async () => {
     await project.write({
       '001_a.ts': `export default { description: 'hasty', async up(db) { db.execute('create table a ()') } }`,
