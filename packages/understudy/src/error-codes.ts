@@ -24,8 +24,10 @@ export const ERROR_CODES = {
     remedy: 'Nothing was written: run the command again when ready.',
   },
   MIGRATION_FILES_INVALID: {
-    meaning: 'files in the migrations folder have a bad name, share a number, cannot be read, or stand in no package',
-    remedy: 'Rename the files that the detail names, or correct `migrations.packages` in the configuration.',
+    meaning:
+      'files in the migrations folder have a bad name, share a number, cannot be read, stand in no package, or would end their transaction',
+    remedy:
+      'Rename the files that the detail names, or correct `migrations.packages` in the configuration; take out statements that begin or end a transaction.',
   },
   MIGRATION_DRIFT: {
     meaning:
@@ -35,7 +37,7 @@ export const ERROR_CODES = {
   },
   MIGRATION_UNFINISHED: {
     meaning:
-      'a migration without a transaction was begun and not seen to its end; nothing runs until a person has looked',
+      'a migration without a transaction, or one that ended its own, was begun and not seen to its end; nothing runs until a person has looked',
     remedy: 'Look what of it stands, then say `understudy migrate resolve` with `--applied` or `--pending`.',
   },
   MIGRATION_IRREVERSIBLE: {
@@ -52,7 +54,7 @@ export const ERROR_CODES = {
     remedy: 'Compare `--from`, `--to`, `--only` and DB_MIGRATION_STARTWITH / ENDWITH with `understudy migrate status`.',
   },
   MIGRATION_FAILED: {
-    meaning: 'a migration failed; it was rolled back, those before it stand',
+    meaning: 'a migration failed; it was rolled back unless the detail says what stands, those before it stand',
     remedy: 'Correct the file at the place that the detail names and run `understudy migrate up` again.',
   },
   BACKUP_FAILED: {
@@ -242,7 +244,7 @@ export const ERROR_CODES = {
     remedy: 'Name it in exactly one package: `dataPackages.<name>.relations`.',
   },
   SEED_INVALID: {
-    meaning: 'a script of a data package cannot be read',
+    meaning: 'a script of a data package cannot be read, or would end the transaction of the import',
     remedy: 'Mend the file that the message names, or its path in the configuration.',
   },
   CHECKS_FAILED: {
@@ -251,7 +253,8 @@ export const ERROR_CODES = {
     remedy: 'Correct what the checks name, in the source or in the target, or the checks themselves, and import again.',
   },
   SEED_FAILED: {
-    meaning: 'a script of a data package failed inside the import, which was rolled back',
+    meaning:
+      'a script of a data package failed inside the import, which was rolled back unless the message says that the script ended the transaction',
     remedy: 'Mend the script; the message is the server’s.',
   },
   COPY_UNCOMPUTABLE: {

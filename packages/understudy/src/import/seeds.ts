@@ -3,6 +3,7 @@ import { basename, extname } from 'node:path'
 import { loadModule } from '../config/load-module.js'
 import type { Seed } from '../config/settings.js'
 import { describeSqlError } from '../database/failures.js'
+import { findTransactionStatements, insideTransaction, TransactionEnded } from '../database/own-transaction.js'
 import type { Session } from '../database/port.js'
 import { UnderstudyError } from '../errors.js'
 import { defineSeed, type SeedDatabase, type SeedScript } from './define-seed.js'
@@ -15,7 +16,7 @@ export interface LoadedSeed {
 }
 
 /**
- * Reads the seeds of a mode. `.sql` files are run as they are.
+ * Reads the seeds of a mode. `.sql` files are run as they are, unless they would begin or end a transaction.
  *
  * @throws UnderstudyError `SEED_INVALID` with the problems of all of them
  */
@@ -30,15 +31,17 @@ export async function loadSeeds(seeds: readonly Seed[], mode: ImportMode, root: 
     }
   }
   if (problems.length > 0)
-    throw new UnderstudyError('SEED_INVALID', 'seeds cannot be read', {
+    throw new UnderstudyError('SEED_INVALID', 'seeds cannot be used', {
       detail: problems.join('\n'),
-      hint: 'A seed is an .sql file, or a module with `export default defineSeed(async (db) => { … })`.',
+      hint: 'Nothing was written. A seed is an .sql file without `begin` and `commit`, or a module with `export default defineSeed(async (db) => { … })`.',
     })
   return loaded
 }
 
 async function readSqlSeed(file: string): Promise<LoadedSeed> {
   const sql = (await readFile(file, 'utf8')).replace(/^\uFEFF/, '')
+  const found = findTransactionStatements(sql).map(({ text, line }) => `line ${line}: ${text}`)
+  if (found.length > 0) throw new Error(`it would begin or end a transaction: ${found.join(', ')}`)
   return { file, run: (db) => db.execute(sql) }
 }
 
@@ -56,20 +59,40 @@ async function readModuleSeed(file: string, root: string): Promise<LoadedSeed> {
 export async function runSeed(session: Session, seed: LoadedSeed): Promise<number> {
   const before = await readWrittenRows(session)
   const db: SeedDatabase = {
-    query: (sql, values = []) => session.query(sql, values),
-    execute: (sql) => session.script(sql),
+    query: async (sql, values = []) => {
+      refuseTransactionStatements(sql)
+      return await session.query(sql, values)
+    },
+    execute: async (sql) => {
+      refuseTransactionStatements(sql)
+      await session.script(sql)
+    },
   }
   try {
-    await seed.run(db)
+    await insideTransaction(session, async () => await seed.run(db))
   } catch (cause) {
-    const facts = describeSqlError(cause)
-    throw new UnderstudyError('SEED_FAILED', `${basename(seed.file)}: ${facts?.message ?? messageOf(cause)}`, {
-      detail: facts?.detail,
-      hint: facts?.hint ?? 'Nothing was written. Mend the seed and import again.',
-      cause,
-    })
+    throw describeFailure(seed, cause)
   }
   return (await readWrittenRows(session)) - before
+}
+
+function refuseTransactionStatements(script: string): void {
+  const [statement] = findTransactionStatements(script)
+  if (statement === undefined) return
+  throw new Error(`\`${statement.text}\` would begin or end a transaction, and was not sent`)
+}
+
+function describeFailure({ file }: LoadedSeed, cause: unknown): UnderstudyError {
+  const facts = describeSqlError(cause)
+  const ended = cause instanceof TransactionEnded ? cause : null
+  const said = ended ? 'it ended the transaction of the import' : (facts?.message ?? messageOf(cause))
+  return new UnderstudyError('SEED_FAILED', `${basename(file)}: ${said}`, {
+    detail: ended ? [ended.failure, ended.outcome].filter(Boolean).join('\n') : facts?.detail,
+    hint: ended
+      ? 'Look what of the import and the seed stands. Take `begin`, `commit` and `rollback` out of the seed, and import again.'
+      : (facts?.hint ?? 'Nothing was written. Mend the seed and import again.'),
+    cause,
+  })
 }
 
 function messageOf(cause: unknown): string {

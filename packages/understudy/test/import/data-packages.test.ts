@@ -31,6 +31,10 @@ const STAND_IN = `import { defineSeed } from 'understudy'
 export default defineSeed(async (db) => {
   await db.query('insert into people (mail) values ($1)', ['nobody@example.org'])
 })`
+const SENT_COMMIT = (sql: string) => `export default async (db) => {
+  await db.execute('set standard_conforming_strings = off')
+  await db.execute(${JSON.stringify(sql)})
+}`
 const TIDY = `delete from people where mail = 'nobody@example.org'
   and not exists (select from understudy.late_reference l where l.target = 'people' and l.stand_in = people.id::text);`
 
@@ -186,6 +190,53 @@ describe.each(engines)('data packages on $name', (engine) => {
     })
     expect(await stage.rows('select from tags')).toEqual([])
     expect(await stage.rows('select from plays')).toEqual([])
+  })
+
+  test.each([
+    ['tags.sql', true],
+    ['tags.sql', false],
+    ['tidy.sql', false],
+  ])('a script that would commit is refused before anything is written: %s, dry run %s', async (file, isDryRun) => {
+    const { source, stage } = await givenStages()
+    await writeFile(join(stage.settings.root, file), `insert into tags (name) values ('early');\ncommit;`)
+    await expect(stage.import((await source.export()).path, { isDryRun })).rejects.toMatchObject({
+      code: 'SEED_INVALID',
+      detail: expect.stringMatching(new RegExp(`${file}: it would begin or end a transaction: line 2: commit$`)),
+      hint: expect.stringContaining('Nothing was written.'),
+    })
+    expect(await stage.rows('select from tags')).toEqual([])
+    expect(await stage.rows('select from plays')).toEqual([])
+  })
+
+  test('a script that sends a commit is taken back with the import', async () => {
+    const { source, stage } = await givenStages()
+    await writeFile(join(stage.settings.root, 'stand-in.ts'), SENT_COMMIT('commit'))
+    await expect(stage.import((await source.export()).path, { mode: 'init' })).rejects.toMatchObject({
+      code: 'SEED_FAILED',
+      message: 'stand-in.ts: `commit` would begin or end a transaction, and was not sent',
+    })
+    expect(await stage.rows('select from tags')).toEqual([])
+  })
+
+  test.each(['seeds', 'after'])('an import says what stands where one of its %s commits it unseen', async (when) => {
+    const { datA_base, datB_people, datC_plays, datF_late } = packages
+    const { source, stage } = await givenStages({
+      datA_base: { ...datA_base, seeds: ['tags.sql'] },
+      datB_people,
+      datC_plays: { ...datC_plays, [when]: ['unseen.ts'] },
+      datF_late,
+    })
+    // With escapes in plain literals the server sees a statement where standard SQL has none.
+    const unseen = String.raw`select '\'';commit;--'`
+    await writeFile(join(stage.settings.root, 'unseen.ts'), SENT_COMMIT(unseen))
+    await expect(stage.import((await source.export()).path, { mode: 'init' })).rejects.toMatchObject({
+      code: 'SEED_FAILED',
+      message: 'unseen.ts: it ended the transaction of the import',
+      detail: 'What ran before its `commit` stands; what ran after that may stand.',
+      hint: expect.stringContaining('Look what of the import and the seed stands.'),
+    })
+    expect(await stage.rows('select from plays')).toHaveLength(when === 'after' ? 2 : 0)
+    expect(await stage.rows(`select from tags where name = 'puppets'`)).toHaveLength(1)
   })
 
   test('relations in no package or in several are named before anything happens', async () => {
