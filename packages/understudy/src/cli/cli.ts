@@ -36,6 +36,8 @@ export type Handler<Options> = (context: CommandContext<Options>) => Promise<Exi
 export function createCli(argv: readonly string[]): Cli {
   // Read before the options are parsed: a mistake in them is printed in the right form too.
   const output = new Output({ isJson: argv.includes('--json'), hasColour: !argv.includes('--no-color') })
+  // What a configuration or a migration prints for itself would spoil the one document.
+  if (output.isJson) for (const method of ['log', 'info', 'debug'] as const) console[method] = console.error
   const interrupt = watchInterrupt(() =>
     output.note('interrupted: rolling back what is not committed; press Ctrl-C again to leave at once'),
   )

@@ -95,6 +95,17 @@ describe('a command line that is not known', () => {
 })
 
 describe('errors', () => {
+  test('with --json what the configuration prints goes to stderr', async () => {
+    const folder = await createScratchFolder()
+    await writeFile(
+      join(folder, 'understudy.config.ts'),
+      "console.log('hello'); export default { database: 'pglite:gone' }",
+    )
+    const { stdout, stderr } = await runCli(['inspect', '--json'], { cwd: folder })
+    expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'DATABASE_NOT_FOUND' } })
+    expect(stderr).toContain('hello')
+  })
+
   test('with --json the one document on stdout is the error, and stderr tells it to people', async () => {
     const { stdout, stderr, exitCode } = await runCli(['export', '--json', '--config', 'gone.ts'], { cwd })
     expect(exitCode).toBe(1)
