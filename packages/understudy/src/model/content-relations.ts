@@ -38,20 +38,25 @@ export function selectContentRelations(
   return { candidates, leftOut }
 }
 
-/** A misspelt schema would let nothing travel, and a misspelt exclusion everything. A pattern may match nothing. */
+/**
+ * A misspelt schema would let nothing travel, and a misspelt exclusion everything. A pattern may match nothing, and what is excluded may stand in
+ * another database that the configuration serves: only what looks like a relation of this one is taken for misspelt.
+ */
 function unknownNames(catalog: Catalog, settings: ModelSettings): string[] {
-  const unknown = (kind: string, name: string, names: readonly string[]) => {
-    const guess = didYouMean(name, names)
-    return `there is no ${kind} ${name}${guess === undefined ? '' : `, perhaps ${guess}`}`
-  }
-  return [
-    ...settings.schemas
-      .filter((name) => !catalog.schemas.includes(name))
-      .map((name) => `schemas: ${unknown('schema', name, catalog.schemas)}`),
-    ...settings.exclude
-      .filter((name) => !isKnownExclusion(catalog, name))
-      .map((name) => `exclude: ${unknown('relation', name, catalog.relations.map(relationLabel))}`),
-  ]
+  const labels = catalog.relations.map(relationLabel)
+  const schemas = settings.schemas
+    .filter((name) => !catalog.schemas.includes(name))
+    .map((name) => {
+      const guess = didYouMean(name, catalog.schemas)
+      return `schemas: there is no schema ${name}${guess === undefined ? '' : `, perhaps ${guess}`}`
+    })
+  const exclude = settings.exclude
+    .filter((name) => !isKnownExclusion(catalog, name))
+    .flatMap((name) => {
+      const guess = didYouMean(name, labels)
+      return guess === undefined ? [] : [`exclude: there is no relation ${name}, perhaps ${guess}`]
+    })
+  return [...schemas, ...exclude]
 }
 
 /** Whether an exclusion is a pattern, or names a relation. */

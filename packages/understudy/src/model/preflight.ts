@@ -158,7 +158,7 @@ async function findDanglingReferences(
   return findings
 }
 
-/** Only the elements of a list are carried over: dimensions, bounds and single values would be lost, or stay as they are. */
+/** Only the elements of a list are carried over: dimensions and bounds would be lost, a single value stay an id of the source. Objects are no references. */
 async function findOtherShapes(
   session: Session,
   context: SqlContext,
@@ -170,7 +170,7 @@ async function findOtherShapes(
   const isOther =
     translation.shape === 'array'
       ? `(array_ndims(${value}) > 1 or array_lower(${value}, 1) <> 1)`
-      : `jsonb_typeof(${value}::jsonb) not in ('array', 'null')`
+      : `jsonb_typeof(${value}::jsonb) in ('number', 'string')`
   const joins = new Joins()
   const label = rowLabel(context, relation, joins)
   const rows = await session.query<{ sample: string; total: number }>(

@@ -119,7 +119,7 @@ describe.each(engines)('keys and their defaults on $name', (engine) => {
     const source = await createStage(
       engine,
       `${schema} insert into tag (code) values ('a'), ('b');
-      insert into grid values ('g', '{{1,2},{2,1}}', '2', '[1]'), ('h', '[0:1]={1,2}', null, '{"tag": 2}'), ('i', '{1,2}', '[1]', 'null'), ('j', '{}', 'null', null)`,
+      insert into grid values ('g', '{{1,2},{2,1}}', '2', '[1]'), ('h', '[0:1]={1,2}', null, '"2"'), ('i', '{1,2}', '[1]', 'null'), ('j', '{}', 'null', null)`,
       { references },
     )
     await expect(source.export()).rejects.toMatchObject({

@@ -18,7 +18,7 @@ describe.each(engines.slice(0, 2))('names in the configuration on $name', (engin
   test('that name nothing are refused, all of them with the others', async () => {
     const stage = await createStage(engine, SCHEMA, {
       schemas: ['public', 'stages', 'nosuch'],
-      exclude: ['singrs', 'stage.singers', '*_log', 'stage.s*'],
+      exclude: ['singrs', 'stage.show', '*_log', 'stage.s*'],
       relations: { persons: {} },
     })
     const problems = [
@@ -26,7 +26,7 @@ describe.each(engines.slice(0, 2))('names in the configuration on $name', (engin
       'schemas: there is no schema stages, perhaps stage',
       'schemas: there is no schema nosuch',
       'exclude: there is no relation singrs, perhaps singers',
-      'exclude: there is no relation stage.singers',
+      'exclude: there is no relation stage.show, perhaps stage.shows',
     ]
     await expect(stage.export()).rejects.toMatchObject({ code: 'MODEL_INVALID', detail: problems.join('\n') })
     const { database } = stage.created
@@ -35,10 +35,10 @@ describe.each(engines.slice(0, 2))('names in the configuration on $name', (engin
     expect(files.map(({ relation }) => relation)).toEqual(['singers', 'stage.shows'])
   })
 
-  test('that name a view, a schema without relations or a relation of another schema are fine', async () => {
+  test('that name a view, a schema without relations, a relation of another schema or of another database are fine', async () => {
     const stage = await createStage(engine, SCHEMA, {
       schemas: ['public', 'empty'],
-      exclude: ['loud', 'stage.shows', 'shows', 'public.singers'],
+      exclude: ['loud', 'stage.shows', 'shows', 'public.singers', 'of_another_database'],
     })
     expect((await stage.export()).files).toEqual([])
   })
