@@ -100,7 +100,8 @@ function serverEngine(server: TestServer): Engine {
     server,
     async createDatabase() {
       const name = `test_${randomBytes(6).toString('hex')}`
-      await administer(server, `create database ${name}`)
+      // Copying files takes half as long as writing all of a template to the log, which is what servers do by themselves since 15.
+      await administer(server, `create database ${name}${server.major < 15 ? '' : ' strategy file_copy'}`)
       const url = urlOf(server, { database: name })
       const database = await openDatabase(url)
       const dispose = async () => {
