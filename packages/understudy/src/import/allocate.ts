@@ -10,8 +10,8 @@ import { matched } from './match.js'
 import { bare } from './parse.js'
 
 /**
- * Gives every new row its surrogate key by the column's own default, in the order of the source's keys: `rows (n, is_new, h…, k…)`. With `isDryRun` the keys stay null, so that
- * nothing is burnt. The sequences must have been advanced before.
+ * Gives every new row its surrogate key by the column's own default, in the order of the source's keys: `rows (n, is_new, h…, k…)`. With
+ * `isDryRun` the keys stay null, so that nothing is burnt. The sequences must have been advanced before.
  */
 export async function allocateKeys(
   session: Session,
@@ -34,14 +34,15 @@ export async function allocateKeys(
         : defaultExpression(context, load.relation, column)
     return `case when m.is_new then (${value})::${column.baseType} end as k${index + 1}`
   })
-  const source = `pg_temp.${matched(load)}`
+  const matchedRows = `pg_temp.${matched(load)}`
   // What was written later has the higher number: many an application orders by it.
-  const inOrder = `(select m.* from ${source} m order by ${SOURCE_ORDER})`
+  const isCounted = isNeeded && !keepsKeys && surrogate.some(isNumberColumn)
+  const source = isCounted ? `(select m.* from ${matchedRows} m order by ${SOURCE_ORDER})` : matchedRows
   // A default may call a function that names a sequence without its schema.
   if (isNeeded) await useSearchPath(session, 'own')
   await session.execute(
     `create temporary table ${bare(load.rows)} on commit drop as
-     select ${['m.*', ...keys].join(', ')} from ${isNeeded && surrogate.some(isNumberColumn) ? inOrder : source} m`,
+     select ${['m.*', ...keys].join(', ')} from ${source} m`,
   )
   if (isNeeded) await useSearchPath(session, 'none')
   await analyzeTemporary(session, load, load.rows)
