@@ -151,21 +151,22 @@ async function compressInto(
   first: Buffer,
   others: AsyncIterable<Buffer>,
 ): Promise<void> {
-  const compress = (piece: Buffer) =>
-    new Promise<void>((resolve, reject) => {
+  const compress = (piece: Buffer) => {
+    const compressed = new Promise<void>((resolve, reject) => {
       gzipped.write(piece, (error) => {
         if (error) return reject(error)
         body.reuse(piece)
         resolve()
       })
     })
+    // Where something else fails first, nobody waits for it.
+    compressed.catch(() => undefined)
+    return compressed
+  }
   let previous = compress(first)
-  // Where something else fails first, nobody waits for it.
-  previous.catch(() => undefined)
   for await (const piece of others) {
     await previous
     previous = compress(piece)
-    previous.catch(() => undefined)
   }
   await previous
   gzipped.end()

@@ -179,7 +179,7 @@ async function* messagesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Ui
 }
 
 function messageOf(bytes: Uint8Array): Uint8Array {
-  const message = newMessage()
+  const message = Buffer.alloc(MESSAGE_HEADER_BYTES + bytes.length)
   message.set(bytes, MESSAGE_HEADER_BYTES)
-  return sealed(message, MESSAGE_HEADER_BYTES + bytes.length)
+  return sealed(message, message.length)
 }
