@@ -4,5 +4,5 @@
  */
 export const LINES_FORMAT = String.raw`format csv, quote e'\x01', delimiter e'\x02', encoding 'UTF8'`
 
-/** Options of `COPY` for rows of any columns. */
-export const ROWS_FORMAT = `format text, encoding 'UTF8'`
+/** Options of `COPY` for rows of any columns. Texts come in the client's encoding, which is UTF-8. */
+export const ROWS_FORMAT = 'format binary'

@@ -1,6 +1,7 @@
 import type { PGlite, Results } from '@electric-sql/pglite'
 import { copyPieces, fetchLines } from './pglite-copy.js'
-import type { LinesTarget, Lookups, Session, TransactionOptions } from './port.js'
+import type { LinesTarget, RecordOptions, Session, TransactionOptions } from './port.js'
+import { quoteIdentifier } from './quoting.js'
 import { SessionGuard } from './session-guard.js'
 import { runTransaction } from './transaction.js'
 import { encodeValue } from './values.js'
@@ -61,9 +62,19 @@ export class PgliteSession implements Session {
     }
   }
 
-  readRecords(select: string, lookups?: Lookups): AsyncIterable<Uint8Array> {
+  async *readRecords(select: string, { lookups, encoders }: RecordOptions = {}): AsyncGenerator<Uint8Array> {
     if (lookups !== undefined && lookups.size > 0) throw new Error('PGlite makes the lines, and looks nothing up')
-    return this.readLines(`select row_to_json(r.*) from (${select}) r`)
+    yield* this.readLines(`select row_to_json(r.*) from (${await this.#encoded(select, encoders)}) r`)
+  }
+
+  async #encoded(select: string, encoders: RecordOptions['encoders']): Promise<string> {
+    if (encoders === undefined || encoders.size === 0) return select
+    const { fields } = await this.#send(`select r.* from (${select}) r limit 0`)
+    const list = fields.map(({ name }) => {
+      const column = `r.${quoteIdentifier(name)}`
+      return `${encoders.get(name)?.toSql(column) ?? column} as ${quoteIdentifier(name)}`
+    })
+    return `select ${list.join(', ')} from (${select}) r`
   }
 
   async writeLines(target: LinesTarget, chunks: AsyncIterable<Uint8Array>): Promise<number> {

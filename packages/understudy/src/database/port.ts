@@ -5,6 +5,24 @@ import type { Lookup } from './lookup.js'
 export type Lookups = ReadonlyMap<string, Lookup>
 
 /**
+ * What is made of a column's values before `row_to_json`:
+ * - `array`: where a lower bound is not 1, the text of the output function;
+ * - `jsonb`: JSON null, and what has the key `$json` at its top, inside of an object with that key.
+ */
+export interface Encoder {
+  readonly encoding: 'array' | 'jsonb'
+  /** SQL that does it. */
+  readonly toSql: (value: string) => string
+}
+
+export interface RecordOptions {
+  /** Only for a driver that makes the lines itself. */
+  readonly lookups?: Lookups | undefined
+  /** By the name of a column of the select. */
+  readonly encoders?: ReadonlyMap<string, Encoder> | undefined
+}
+
+/**
  * The port: all that the engine asks of a database. Two drivers implement it, `postgres` and `pglite`, so it is kept small.
  */
 export interface Database {
@@ -51,10 +69,10 @@ export interface Session {
   readLines(select: string): AsyncIterable<Uint8Array>
   /**
    * As `readLines`, of a `select` of any columns under the pinned settings: each row is the JSON object that `row_to_json` makes of it, to the byte.
-   * A driver that makes the lines itself marks them, and only that takes `lookups`.
+   * A driver that makes the lines itself marks them.
    * A chunk is the reader's to change, and may be overwritten as soon as the next one is asked for.
    */
-  readRecords(select: string, lookups?: Lookups): AsyncIterable<Uint8Array | MarkedLines>
+  readRecords(select: string, options?: RecordOptions): AsyncIterable<Uint8Array | MarkedLines>
   /**
    * Writes lines into a table's text columns: columns separated by byte 0x02, rows by `\n`, an empty column is null.
    * Returns the number of rows that the server counted. Constant memory on PostgreSQL. When `chunks` throws, nothing is

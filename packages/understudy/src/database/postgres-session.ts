@@ -4,10 +4,11 @@ import type { MarkedLines } from '../marked-lines.js'
 import { sendCancelRequest } from './cancel-request.js'
 import { LINES_FORMAT, ROWS_FORMAT } from './copy-format.js'
 import { type ConnectionTarget, connectionLost, describeConnectFailure, isConnectionLoss } from './failures.js'
-import type { LinesTarget, Lookups, Session, TransactionOptions } from './port.js'
+import type { LinesTarget, RecordOptions, Session, TransactionOptions } from './port.js'
 import { copyIn, copyRecords } from './postgres-copy-in.js'
 import { copyOut } from './postgres-copy-out.js'
 import { quoteIdentifier } from './quoting.js'
+import { renderingOf } from './rendered-types.js'
 import { type RenderedColumn, RowRenderer } from './row-renderer.js'
 import { SessionGuard } from './session-guard.js'
 import { runTransaction } from './transaction.js'
@@ -101,10 +102,13 @@ export class PostgresSession implements Session {
     yield* this.#read(copyOut(this.#client, { select, format: LINES_FORMAT }, { isReused: false }), { isInside })
   }
 
-  async *readRecords(select: string, lookups?: Lookups): AsyncGenerator<MarkedLines> {
+  async *readRecords(select: string, { lookups, encoders }: RecordOptions = {}): AsyncGenerator<MarkedLines> {
     const isInside = this.#guard.isInTransaction
     const described = await this.#describe(select, isInside ? READ_SAVEPOINT : '')
-    const columns = described.map((column) => ({ ...column, lookup: lookups?.get(column.name) }))
+    const columns = described.map(({ name, typeOid }) => ({
+      name,
+      ...renderingOf(typeOid, { lookup: lookups?.get(name), encoder: encoders?.get(name) }),
+    }))
     const rows = { select: renderable(select, columns), format: ROWS_FORMAT }
     const renderer = new RowRenderer(columns)
     for await (const chunk of this.#read(copyOut(this.#client, rows, { isReused: true }), { isInside })) {
@@ -114,7 +118,7 @@ export class PostgresSession implements Session {
   }
 
   /** The columns of a select, in one round trip with the statement that comes first. */
-  async #describe(select: string, first: string): Promise<RenderedColumn[]> {
+  async #describe(select: string, first: string): Promise<{ readonly name: string; readonly typeOid: number }[]> {
     const { fields } = await this.#send(`${first}select r.* from (${select}) r limit 0`)
     return fields.map(({ name, dataTypeID }) => ({ name, typeOid: dataTypeID }))
   }
@@ -231,12 +235,8 @@ function lastResult(result: pg.QueryResult | pg.QueryResult[]): pg.QueryResult {
   return last
 }
 
-/** The select with `to_json` around the columns that the renderer does not know. */
+/** The select of the columns as they are to be sent. */
 function renderable(select: string, columns: readonly RenderedColumn[]): string {
-  if (columns.every(({ typeOid }) => RowRenderer.knows(typeOid))) return select
-  const list = columns.map(({ name, typeOid }) => {
-    const column = `r.${quoteIdentifier(name)}`
-    return RowRenderer.knows(typeOid) ? column : `to_json(${column})`
-  })
+  const list = columns.map((column) => column.select(`r.${quoteIdentifier(column.name)}`))
   return `select ${list.join(', ')} from (${select}) r`
 }

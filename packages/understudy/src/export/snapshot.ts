@@ -1,9 +1,10 @@
 import { isLockFailure } from '../database/locked-transaction.js'
-import type { Database, Lookups, Session } from '../database/port.js'
+import type { Database, Encoder, Lookups, Session } from '../database/port.js'
 import { quoteLiteral } from '../database/quoting.js'
 import { pinSettings } from '../database/settings.js'
 import { UnderstudyError } from '../errors.js'
 import type { MarkedLines } from '../marked-lines.js'
+import { encoderOf } from '../model/encodings.js'
 import { recordLines, recordRows } from '../model/line-sql.js'
 import type { ContentColumn, ContentRelation } from '../model/model.js'
 import type { SqlContext } from '../model/sql-context.js'
@@ -109,11 +110,23 @@ function readRecords(
   lookups: Lookups,
 ): AsyncIterable<Uint8Array | MarkedLines> {
   if (relation.identity.kind === 'content') return session.readLines(recordLines(context, relation))
-  const columns = relation.columns.map((column) => (lookups.has(column.key) ? asKey(column) : column))
-  return session.readRecords(recordRows(context, relation, columns), lookups)
+  const encoders = encodersOf(relation)
+  const columns = relation.columns.map((column) =>
+    lookups.has(column.key) || encoders.has(column.key) ? asItIs(column) : column,
+  )
+  return session.readRecords(recordRows(context, relation, columns), { lookups, encoders })
 }
 
-/** The column with its bare value in place of what that points to. */
-function asKey(column: ContentColumn): ContentColumn {
+function encodersOf({ columns }: ContentRelation): Map<string, Encoder> {
+  const encoders = new Map<string, Encoder>()
+  for (const column of columns) {
+    const encoder = encoderOf(column)
+    if (encoder !== undefined) encoders.set(column.key, encoder)
+  }
+  return encoders
+}
+
+/** The column with its bare value, in place of its encoding or of what it points to. */
+function asItIs(column: ContentColumn): ContentColumn {
   return { ...column, encoding: 'json', translation: undefined }
 }

@@ -1,5 +1,6 @@
 import { baseTypeOf, type Catalog, type Type } from '../catalog/catalog.js'
-import type { Encoding } from './model.js'
+import type { Encoder } from '../database/port.js'
+import type { ContentColumn, Encoding } from './model.js'
 
 /** Types that `to_json` writes and a record function reads back without loss. */
 const JSON_TYPES = new Set([
@@ -45,6 +46,13 @@ export function encodeExpression(encoding: Encoding, value: string): string {
     case 'money':
       return `${value}::numeric`
   }
+}
+
+/** What a driver may do to a column's bare values itself; undefined where the column's SQL does something else, or nothing. */
+export function encoderOf({ encoding, mask, fields, translation }: ContentColumn): Encoder | undefined {
+  if (mask !== undefined || fields !== undefined || translation !== undefined) return undefined
+  if (encoding !== 'array' && encoding !== 'jsonb') return undefined
+  return { encoding, toSql: (value) => encodeExpression(encoding, value) }
 }
 
 /** The type under which a record function must read an encoded value, before `decodeExpression`. */
