@@ -116,25 +116,27 @@ export class RowRenderer {
     this.#isBegun = true
   }
 
-  /** Writes the next value, or begins one that is long. False where that takes more input. */
+  /** Writes values up to one that is long, as long as there is room and input. False where that takes more input. */
   #next(): boolean {
-    if (this.#column === NO_COLUMN && !this.#beginRow()) return false
-    const from = this.#at + LENGTH_BYTES
-    if (from > this.#filled) return false
-    const length = this.#inView.getInt32(this.#at)
-    const isLong = length > SHORT_BYTES
-    if (from + (isLong ? FORMAT_BYTES : length) > this.#filled) return false
-    this.#out.put(this.#heads[this.#column] as Words)
-    this.#at = from
-    if (isLong) return this.#beginLong(length)
-    if (length === NO_VALUE) {
-      this.#out.put(NULL)
-    } else {
-      this.#at = from + length
-      this.#json = this.#out.render(this.#column, from, this.#at)
-      this.#isInside = this.#json !== undefined
+    const out = this.#out
+    while (out.used < OUT_BYTES) {
+      if (this.#column === NO_COLUMN && !this.#beginRow()) return false
+      const from = this.#at + LENGTH_BYTES
+      if (from > this.#filled) return false
+      const length = this.#inView.getInt32(this.#at)
+      if (length > SHORT_BYTES) return this.#beginLong(length)
+      const to = length === NO_VALUE ? from : from + length
+      if (to > this.#filled) return false
+      this.#at = to
+      out.put(this.#heads[this.#column] as Words)
+      if (length === NO_VALUE) {
+        out.put(NULL)
+      } else {
+        const json = out.render(this.#column, from, to)
+        if (json !== undefined) return this.#beginJson(json)
+      }
+      this.#endValue()
     }
-    if (!this.#isInside) this.#endValue()
     return true
   }
 
@@ -148,6 +150,10 @@ export class RowRenderer {
   }
 
   #beginLong(length: number): boolean {
+    // The first byte may be the number of a format.
+    if (this.#at + LENGTH_BYTES + FORMAT_BYTES > this.#filled) return false
+    this.#at += LENGTH_BYTES
+    this.#out.put(this.#heads[this.#column] as Words)
     this.#isInside = true
     if (this.#out.isWhole(this.#column)) {
       this.#gathered = Buffer.allocUnsafeSlow(length)
@@ -159,6 +165,12 @@ export class RowRenderer {
     this.#at += skipped
     this.#textBytes = length - skipped
     if (kind === 'string') this.#out.byte(QUOTE)
+    return true
+  }
+
+  #beginJson(json: Buffer): boolean {
+    this.#json = json
+    this.#isInside = true
     return true
   }
 

@@ -27,7 +27,9 @@ const PLAIN_DAYS = { from: -730_119, to: 2_921_939 } as const
 
 /** `2026-11-22` */
 const DATE_BYTES = 10
-const DATE_WORDS = 3
+/** In whole words. */
+const DATE_ROOM = 12
+/** More days than in five years. */
 const KEPT_DATES = 2048
 
 /** Two digits, as they lie in memory. */
@@ -68,9 +70,10 @@ export class ValueWriter {
   protected readonly source: Buffer
   protected readonly sourceView: DataView
 
-  /** Which days' texts are kept, and the texts, each in three words. */
+  /** Which days' texts are kept, and the texts. */
   readonly #datesOf = new Int32Array(KEPT_DATES).fill(SMALLEST_INT32)
-  readonly #dates = new Int32Array(KEPT_DATES * DATE_WORDS)
+  readonly #dates = new Uint8Array(KEPT_DATES * DATE_ROOM)
+  readonly #datesView = new DataView(this.#dates.buffer)
 
   constructor(source: Buffer, capacity: number) {
     this.bytes = Buffer.allocUnsafeSlow(capacity)
@@ -247,15 +250,14 @@ export class ValueWriter {
   /** Of the years 1 to 9999. What a day was written as is kept for the next of its kind: most times share their days with others. */
   #plainDate(days: number): void {
     const slot = days & (KEPT_DATES - 1)
-    const at = slot * DATE_WORDS
+    const at = slot * DATE_ROOM
     const kept = this.#dates
     if (this.#datesOf[slot] !== days) {
-      Buffer.from(kept.buffer).write(dateText(dateOf(days)), at * WORD_BYTES, 'latin1')
+      kept.set(Buffer.from(dateText(dateOf(days))), at)
       this.#datesOf[slot] = days
     }
-    this.view.setInt32(this.used, kept[at] as number, true)
-    this.view.setInt32(this.used + 4, kept[at + 1] as number, true)
-    this.view.setInt32(this.used + 8, kept[at + 2] as number, true)
+    for (let word = 0; word < DATE_ROOM; word += WORD_BYTES)
+      this.view.setInt32(this.used + word, this.#datesView.getInt32(at + word))
     this.used += DATE_BYTES
   }
 
