@@ -66,6 +66,7 @@ export type { PlannedLate } from './import/late-references.js'
 export type { Assignments, OpenReference, PackageReport } from './import/package-steps.js'
 export type { PackageRange } from './import/packages.js'
 export type { ImportMode, ImportPlan, PlannedRelation } from './import/plan.js'
+export type { PlannedColumn, PlannedRow, PlannedRows } from './import/planned-rows.js'
 export type { ImportReport } from './import/report.js'
 export { type InitOptions, type InitResult, initConfig } from './init/init-config.js'
 export {

@@ -8,6 +8,12 @@ export function parseSeconds(text: string): number {
   return seconds
 }
 
+/** `--rows 20`. */
+export function parseRows(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('expected a number of rows, such as 20')
+  return Number(text)
+}
+
 /** `-j 4`. */
 export function parseJobs(text: string): number {
   if (!/^[1-9]\d?$/.test(text)) throw new InvalidArgumentError('expected a number from 1 to 99')

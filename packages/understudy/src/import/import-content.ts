@@ -36,6 +36,11 @@ export interface ImportOptions extends DatabaseOptions {
   readonly packages?: PackageRange | undefined
   /** True: the plan is returned and nothing is written. */
   readonly isDryRun?: boolean | undefined
+  /**
+   * How many rows the plan names of each relation and kind of change, 1 or more: by identity, and for updates with the columns that differ
+   * (`ImportPlan.rows`). Default: none is named, nor looked for.
+   */
+  readonly rows?: number | undefined
   /** Asked with the plan before anything is written; false ends with `CANCELLED`. Without it the import writes at once. */
   readonly confirm?: ((plan: ImportPlan) => Promise<boolean>) | undefined
   /** The name of the target database, which one marked `safe` or `production` asks for. */
@@ -77,10 +82,16 @@ const DEFAULT_WAIT_MS = 30_000
  * Imports an archive or a fileset into a database, whole or not at all: one transaction under one lock. With `confirm` the plan is made first without
  * holding any table, shown, and must still hold when it is carried out.
  *
- * @throws UnderstudyError `ARCHIVE_ONLY_OWN`, `ARCHIVE_LEVEL_OLDER`, `ARCHIVE_LEVEL_NEWER`, `TARGET_NAME_REQUIRED`, `IMPORT_INCOMPATIBLE`, `IMPORT_REFUSED`, `IMPORT_REFUSED_BY_DATABASE`, `IMPORT_COUNT_MISMATCH`,
+ * @throws UnderstudyError `USAGE` for `rows` that are no number of rows, `ARCHIVE_ONLY_OWN`, `ARCHIVE_LEVEL_OLDER`, `ARCHIVE_LEVEL_NEWER`, `TARGET_NAME_REQUIRED`, `IMPORT_INCOMPATIBLE`, `IMPORT_REFUSED`, `IMPORT_REFUSED_BY_DATABASE`, `IMPORT_COUNT_MISMATCH`,
  * `DATA_PACKAGES_INVALID`, `SEED_INVALID`, `SEED_FAILED`, `CHECKS_FAILED`, `PLAN_CHANGED`, `CANCELLED`, `LOCK_NOT_AVAILABLE`, `REPORT_WRITE_FAILED`, `FILESET_INVALID`, and those of the archive layer
  */
 export async function importContent(settings: Settings, options: ImportOptions): Promise<ImportResult> {
+  const { rows = 1 } = options
+  if (!Number.isSafeInteger(rows) || rows < 1) {
+    throw new UnderstudyError('USAGE', `${rows} is no number of rows that a plan could name`, {
+      hint: 'Say 1 or more, or leave `rows` away.',
+    })
+  }
   if (options.report === undefined) return await runSteps(settings, options, newJournal())
   const journal = newJournal()
   return await withReport(options.report, { settings, mode: options.mode, journal }, () =>
@@ -222,6 +233,7 @@ async function runLocked(
       mode: options.mode,
       onMissing: options.onMissing ?? settings.onMissing,
       isDryRun,
+      rows: options.rows,
       waitMs,
       onWait,
       onProgress: options.onProgress,

@@ -22,6 +22,8 @@ export interface ImportRun {
   readonly mode: ImportMode
   readonly onMissing: MissingPolicy
   readonly isDryRun: boolean
+  /** How many rows of each relation and kind of change the plan names. Default: it names none, and none is looked for. */
+  readonly rows?: number | undefined
   /** True for a restore into emptied relations: new rows keep the keys that they had in the source. */
   readonly keepsKeys?: boolean | undefined
   readonly waitMs: number

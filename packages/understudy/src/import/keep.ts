@@ -3,9 +3,9 @@ import { UnderstudyError } from '../errors.js'
 import { keepProblems, keptColumns, lineWith } from '../model/kept-columns.js'
 import { lineSelect } from '../model/line-sql.js'
 import { type ContentModel, relationLabel } from '../model/model.js'
-import { catalogRelation, type SqlContext, sameOrBothNull, sameValue } from '../model/sql-context.js'
+import type { SqlContext } from '../model/sql-context.js'
 import { attempt } from './attempt.js'
-import { createLoad, type Load } from './load.js'
+import { createLoad, type Load, sameHandle } from './load.js'
 import { countTarget, matched, matchRows } from './match.js'
 import { parseStaged } from './parse.js'
 
@@ -58,21 +58,7 @@ function keepStatement(context: SqlContext, load: Load, keys: readonly string[])
     from (select m.n, ${lineWith('g.line', keys, 't.line')} as line
             from pg_temp.${matched(load)} m
             join ${load.stage} g on g.n = m.n
-            join (${lineSelect(context, load.relation, load.relation.columns, load.handle)}) t on ${sameHandle(context, load)}
+            join (${lineSelect(context, load.relation, load.relation.columns, load.handle)}) t on ${sameHandle(context, load, 't', 'm')}
            where not m.is_new) k
    where k.n = s.n and k.line <> s.line`
-}
-
-/** `t.t1 = m.h1 and …`: the line behind `t` is that of the row that `m` has matched. */
-function sameHandle(context: SqlContext, load: Load): string {
-  const { columns } = catalogRelation(context, load.relation)
-  return load.handle
-    .map((name, index) => {
-      const column = columns.find((each) => each.name === name)
-      const [a, b] = [`t.t${index + 1}`, `m.h${index + 1}`]
-      return column?.isNullable === true
-        ? sameOrBothNull(column.baseType, a, b)
-        : sameValue(context, load.relation, name, a, b)
-    })
-    .join(' and ')
 }

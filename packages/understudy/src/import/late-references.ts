@@ -85,6 +85,12 @@ function namesWhole({ identity }: ContentRelation, { columns, targetColumns }: R
   )
 }
 
+/** A select of the columns of each record that wait for their target: `(n, columns)`. */
+export async function waitingColumns(session: Session, load: Load): Promise<string> {
+  await createLateTable(session, load)
+  return `select n, array_agg(slot) as columns from ${lateTable(load)} group by n`
+}
+
 async function createLateTable(session: Session, load: Load): Promise<void> {
   await session.execute(
     `create temporary table if not exists ${bare(lateTable(load))} (n bigint, slot text, target text, identity json, stand_in text) on commit drop`,

@@ -130,10 +130,24 @@ export function isTypedTranslation(context: SqlContext, translation: Translation
 
 /** `t.id = x.h1 and …`: the row behind `row` is the one whose handle `known` holds. */
 export function sameRow(context: SqlContext, load: Load, row: string, known: string): string {
+  return sameColumns(context, load, (name) => `${row}.${quoteIdentifier(name)}`, known)
+}
+
+/** `l.t1 = x.h1 and …`: the line behind `line`, read with the handle beside it, is that of the row whose handle `known` holds. */
+export function sameHandle(context: SqlContext, load: Load, line: string, known: string): string {
+  return sameColumns(context, load, (_, index) => `${line}.t${index + 1}`, known)
+}
+
+function sameColumns(
+  context: SqlContext,
+  load: Load,
+  value: (name: string, index: number) => string,
+  known: string,
+): string {
   const columns = catalogRelation(context, load.relation).columns
   return load.handle
     .map((name, index) => {
-      const [a, b] = [`${row}.${quoteIdentifier(name)}`, `${known}.h${index + 1}`]
+      const [a, b] = [value(name, index), `${known}.h${index + 1}`]
       const column = columns.find((each) => each.name === name)
       return column?.isNullable === true
         ? sameOrBothNull(column.baseType, a, b)

@@ -13,6 +13,7 @@ import { settleMissing } from './missing.js'
 import { pairContent, parseStaged } from './parse.js'
 import type { Placeholder } from './placeholders.js'
 import { type ImportPlan, plannedRelations } from './plan.js'
+import { readPlannedRows } from './planned-rows.js'
 import { refusal } from './problems.js'
 import { findUnrelated, planOwnedDeletes } from './reconcile.js'
 import { findRefused } from './refusals.js'
@@ -77,6 +78,7 @@ export async function planLoads(
     if (run.isDryRun || problems.length > 0) problems.push(...(await findRefused(session, context, list, run.isDryRun)))
     const plan = planOf(run, list, {
       lateReferences: await planLate(session, written, loads),
+      ...(run.rows === undefined ? {} : { rows: await readPlannedRows(run, context, list) }),
       notes: [
         ...describeSource(run, context),
         ...kept,
@@ -112,7 +114,7 @@ export async function matchLoads(
 function planOf(
   run: ImportRun,
   loads: readonly Load[],
-  beside: Pick<ImportPlan, 'lateReferences' | 'notes'>,
+  beside: Pick<ImportPlan, 'lateReferences' | 'rows' | 'notes'>,
 ): ImportPlan {
   return {
     archive: { id: run.index.id, name: run.path.replace(/^.*[\\/]/, ''), createdAt: run.index.created_at },

@@ -2,6 +2,7 @@ import type { ImportMode, MissingPolicy } from '../config/define-config.js'
 import { relationLabel } from '../model/model.js'
 import type { PlannedLate } from './late-references.js'
 import type { Load } from './load.js'
+import type { PlannedRows } from './planned-rows.js'
 
 export type { ImportMode, MissingPolicy }
 
@@ -15,6 +16,8 @@ export interface ImportPlan {
   readonly relations: readonly PlannedRelation[]
   /** References of earlier imports whose target arrives now. */
   readonly lateReferences: readonly PlannedLate[]
+  /** The rows themselves, by relation and kind of change; absent where nobody asked for them (`rows` of the options). */
+  readonly rows?: readonly PlannedRows[]
   /** What the reader should know beside the counts. */
   readonly notes: readonly string[]
 }
@@ -41,7 +44,7 @@ export function plannedRelations(loads: Iterable<Load>): PlannedRelation[] {
   }))
 }
 
-/** Whether two plans would do the same in every relation. */
+/** Whether two plans would do the same in every relation, and to the rows that they name. */
 export function isSamePlan(a: ImportPlan, b: ImportPlan): boolean {
   return identityOf(a) === identityOf(b)
 }
@@ -55,11 +58,11 @@ export function describeDifference(before: ImportPlan, after: ImportPlan): strin
     const [was, is] = [earlier === undefined ? 'nothing' : counts(earlier), counts(relation)]
     return was === is ? [] : [`${relation.relation}: ${is}; shown were ${was}`]
   })
-  return lines.join('\n') || 'The same counts, but other rows are unchanged or wait for their target.'
+  return lines.join('\n') || 'The same counts, but other rows change, or wait for their target.'
 }
 
-function identityOf({ archive, relations, lateReferences }: ImportPlan): string {
-  return JSON.stringify([archive.id, relations, lateReferences])
+function identityOf({ archive, relations, lateReferences, rows }: ImportPlan): string {
+  return JSON.stringify([archive.id, relations, lateReferences, rows])
 }
 
 export function plannedChanges(plan: ImportPlan): number {

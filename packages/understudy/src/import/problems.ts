@@ -1,9 +1,9 @@
 import type { Session } from '../database/port.js'
-import { quoteLiteral } from '../database/quoting.js'
 import { type ErrorCode, type Problem, type ProblemKind, UnderstudyError } from '../errors.js'
 import { relationLabel } from '../model/model.js'
 import { isSecretName } from '../model/secrets.js'
 import type { Load } from './load.js'
+import { recordName } from './row-names.js'
 
 /** Rows that a problem holds; `rows` tells of all. */
 const MAX_CASES = 1000
@@ -23,8 +23,8 @@ interface About {
  */
 export async function readProblem(session: Session, load: Load, about: About, found: string): Promise<Problem[]> {
   const rows = await session.query<{ identity: string; value: string | null; other: string | null; total: number }>(
-    `select ${identityOf(load, 's')} as identity, left(f.value, ${LONGEST_VALUE + 1}) as value,
-            case when f.other_n is null then left(f.other, ${LONGEST_VALUE + 1}) else ${identityOf(load, 'o')} end as other, f.total
+    `select ${recordName(load, 's')} as identity, left(f.value, ${LONGEST_VALUE + 1}) as value,
+            case when f.other_n is null then left(f.other, ${LONGEST_VALUE + 1}) else ${recordName(load, 'o')} end as other, f.total
        from (select x.*, count(*) over () as total from (${found}) x order by x.n limit ${MAX_CASES}) f
        join ${load.stage} s on s.n = f.n
        left join ${load.stage} o on o.n = f.other_n
@@ -48,27 +48,6 @@ export async function readProblem(session: Session, load: Load, about: About, fo
       })),
     },
   ]
-}
-
-/** A record as messages name it: by its identity, and in a fileset by its place too. */
-function identityOf(load: Load, alias: string): string {
-  const name = nameOf(load, alias)
-  return load.isFileset ? `concat_ws(': ', ${alias}.master::json #>> '{}', ${name})` : name
-}
-
-/** By its identity as it travels, else by its key in the source, else by its number. */
-function nameOf({ relation }: Load, alias: string): string {
-  const { identity, surrogate } = relation
-  const byNumber = `'record ' || ${alias}.n`
-  if (identity.kind !== 'key') {
-    return surrogate.length === 0
-      ? byNumber
-      : `coalesce(${quoteLiteral(`${surrogate.join(', ')} `)} || ${alias}.master, ${byNumber})`
-  }
-  const keys = identity.columns.map((name) => relation.columns.find((column) => column.name === name)?.key ?? name)
-  const values = keys.map((key) => `${alias}.line::json -> ${quoteLiteral(key)}`)
-  const [only] = values
-  return values.length === 1 ? `coalesce((${only})::text, ${byNumber})` : `json_build_array(${values.join(', ')})::text`
 }
 
 function shorten(text: string): string {

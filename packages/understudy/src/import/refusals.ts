@@ -1,6 +1,6 @@
 import { describeSqlError } from '../database/failures.js'
 import type { Session } from '../database/port.js'
-import { quoteIdentifier, quoteLiteral } from '../database/quoting.js'
+import { quoteIdentifier } from '../database/quoting.js'
 import { useSearchPath } from '../database/settings.js'
 import type { Problem } from '../errors.js'
 import { relationLabel } from '../model/model.js'
@@ -8,6 +8,7 @@ import { catalogRelation, fromRelation, type SqlContext } from '../model/sql-con
 import { type Candidates, candidateSelect, candidatesOf } from './candidates.js'
 import { hasChanges, type Load, sameRow } from './load.js'
 import { bracketed, plainProblem, plural, readProblem } from './problems.js'
+import { handleText } from './row-names.js'
 import { type Rules, readRules, type UniqueIndex } from './rules.js'
 
 /**
@@ -197,12 +198,6 @@ function takenByStaying(
   return `select q.n, ${valueText(keys.map((key) => `q.${key}`))} as value, h.n as other, null::bigint as other_n
             from (${select}) q join (${here}) h on h.e1 and ${equal.join(' and ')}
            where ${condition}`
-}
-
-/** A row of the target as messages name it where it has no line: `id 17`. */
-export function handleText(load: Load, alias: string): string {
-  const values = load.handle.map((name) => `${alias}.${quoteIdentifier(name)}::text`)
-  return `${quoteLiteral(`${load.handle.join(', ')} `)} || concat_ws(', ', ${values.join(', ')})`
 }
 
 /** What the database said where it refused to evaluate, as a text. */

@@ -96,6 +96,12 @@ describe.each(servers.slice(0, 1))('on $name', (engine) => {
       expect(dry.stdout).toMatch(/total +3 +1 +0 +0 +0\n.*nothing was written\n$/s)
       const json = await run(['import', 'here.tar.gz', '--dry-run', '--json'], target.url)
       expect(JSON.parse(json.stdout)).toMatchObject({ isWritten: false, plan: { mode: 'replace' } })
+      const named = await run(['import', 'here.tar.gz', '--dry-run', '--rows', '1'], target.url)
+      expect(named.stdout).toContain(
+        'posts: 2 to insert\n  "bye"\n  and 1 more\n\nusers: 1 to insert\n  "anna"\n\nusers: 1 to update\n  "bert": name "old" -> "01234"\n\n',
+      )
+      const wrong = await run(['import', '--dry-run', '--rows', 'latest'], target.url)
+      expect(wrong.stderr).toContain("argument 'latest' is invalid. expected a number of rows, such as 20")
       expect(await read(target)).toEqual(before)
     })
   })

@@ -8,7 +8,7 @@ import { act, type Cli } from '../cli.js'
 import { confirmLines, confirmPlan, requireTerminal, withTargetName } from '../confirm.js'
 import { examples } from '../examples.js'
 import { EXIT_CODES } from '../exit-codes.js'
-import { parseSeconds } from '../option-values.js'
+import { parseRows, parseSeconds } from '../option-values.js'
 import { renderImport } from '../print/import.js'
 import type { Output } from '../print/output.js'
 import { transferProgress } from '../print/transfer.js'
@@ -19,6 +19,7 @@ import { renderUpgrade } from './upgrade.js'
 export interface ImportFlags {
   readonly mode: (typeof MODES)[number]
   readonly dryRun?: boolean
+  readonly rows?: number
   readonly onMissing?: MissingPolicy
   readonly yes?: boolean
   readonly targetName?: string
@@ -41,6 +42,7 @@ export function addImportCommand(program: Command, cli: Cli): void {
     .argument('[archive]', ARCHIVE_HELP, 'latest')
     .addOption(new Option('--mode <mode>', MODES_HELP).choices(MODES).default('replace'))
     .option('--dry-run', 'show the plan and write nothing')
+    .addOption(rowsOption())
     .addOption(new Option('--on-missing <policy>', MISSING_HELP).choices(['fail', 'null', 'skip', 'placeholder']))
     .option('--yes', 'do not ask; needed where nobody can be asked')
     .option('--from-package <name>', 'the first data package to take part; its name, or the beginning of it')
@@ -73,6 +75,11 @@ export function addImportCommand(program: Command, cli: Cli): void {
   })
 }
 
+/** `--rows` alone names twenty. */
+export function rowsOption(): Option {
+  return new Option('--rows [n]', ROWS_HELP).argParser(parseRows).preset('20')
+}
+
 export function mustAsk({ dryRun, yes }: ImportFlags): boolean {
   return !dryRun && !yes
 }
@@ -83,6 +90,7 @@ export function toEngineOptions(archive: string | undefined, options: ImportFlag
     mode: options.mode,
     onMissing: options.onMissing,
     isDryRun: options.dryRun,
+    rows: options.rows,
     packages: { from: options.fromPackage, to: options.toPackage },
     confirm: mustAsk(options) ? (plan) => confirmPlan(plan, output) : undefined,
     report: options.report && resolve(options.report),
@@ -127,9 +135,12 @@ export const MODES = ['init', 'replace'] as const
 export const MODES_HELP =
   'init: into a database without content of its own; replace: the archive wins for every row it has'
 export const MISSING_HELP = 'what happens to a row whose reference finds no target; default: as configured, or fail'
+const ROWS_HELP =
+  'name the rows of the plan too, and what changes in them: up to 20, or n, of each relation and kind of change'
 
 const EXAMPLES = {
   'see what the newest archive from elsewhere would change': 'understudy import --dry-run',
+  'and which rows, up to a hundred of each kind': 'understudy import --dry-run --rows 100',
   'bring it in, after a look at the plan': 'understudy import',
   'one that this database wrote itself, on purpose; see `restore` too':
     'understudy import 2026-11-22T10-30-00-123Z.backup.tar.gz --dry-run',

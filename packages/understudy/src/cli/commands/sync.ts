@@ -8,7 +8,7 @@ import { EXIT_CODES } from '../exit-codes.js'
 import { parseNames, parseSeconds } from '../option-values.js'
 import { renderImport } from '../print/import.js'
 import type { Output } from '../print/output.js'
-import { type ImportFlags, MISSING_HELP, MODES, MODES_HELP, mustAsk, toEngineOptions } from './import.js'
+import { type ImportFlags, MISSING_HELP, MODES, MODES_HELP, mustAsk, rowsOption, toEngineOptions } from './import.js'
 
 interface Options extends ImportFlags {
   readonly from: string
@@ -28,6 +28,7 @@ export function addSyncCommand(program: Command, cli: Cli): void {
     .option('--only <relations>', 'these relations alone, `*` for any characters', parseNames)
     .option('--exclude <relations>', 'all but these relations', parseNames)
     .option('--dry-run', 'show the plan and write nothing')
+    .addOption(rowsOption())
     .addOption(new Option('--on-missing <policy>', MISSING_HELP).choices(['fail', 'null', 'skip', 'placeholder']))
     .option('--yes', 'do not ask; needed where nobody can be asked')
     .option('--target-name <name>', 'the target’s name, which one marked `production` asks for')

@@ -1,6 +1,7 @@
 import type { ImportResult } from '../../import/import-content.js'
 import type { PackageReport } from '../../import/package-steps.js'
 import type { ImportPlan, PlannedRelation } from '../../import/plan.js'
+import type { PlannedColumn, PlannedRows } from '../../import/planned-rows.js'
 import type { Style } from './colours.js'
 import { type Column, formatTable, printable } from './table.js'
 import { formatCount, formatDuration } from './units.js'
@@ -20,7 +21,7 @@ const COLUMNS: readonly Column[] = [
 
 /** The plan as a table: a line per relation, and their sum. */
 export function renderPlan(
-  { archive, target, mode, relations, lateReferences, notes }: ImportPlan,
+  { archive, target, mode, relations, lateReferences, rows: named = [], notes }: ImportPlan,
   style: Style,
 ): string[] {
   const rows = relations.map((relation) => [printable(relation.relation), ...countCells(relation, style)])
@@ -30,8 +31,29 @@ export function renderPlan(
     '',
     ...formatTable(COLUMNS, [...rows, ['total', ...countCells(sumOf(relations), style)]]),
     '',
+    ...named.flatMap((each) => renderRows(each, style)),
     ...[...lateReferences.map(describeLate), ...notes].map((note) => `${style.yellow('note:')} ${printable(note)}`),
   ]
+}
+
+const CHANGES = { insert: 'to insert', update: 'to update', delete: 'to delete' } as const
+
+/** A heading, and a line for each row that the plan names. */
+function renderRows({ relation, change, total, rows }: PlannedRows, style: Style): string[] {
+  const left = total - rows.length
+  return [
+    `${style.bold(printable(relation))}: ${formatCount(total)} ${CHANGES[change]}`,
+    ...rows.map(
+      ({ identity, columns }) =>
+        `  ${printable(identity)}${columns.length === 0 ? '' : `: ${printable(columns.map(describeColumn).join(', '))}`}`,
+    ),
+    ...(left > 0 ? [style.dim(`  and ${formatCount(left)} more`)] : []),
+    '',
+  ]
+}
+
+function describeColumn({ name, before, after }: PlannedColumn): string {
+  return before === null || after === null ? name : `${name} ${before} -> ${after}`
 }
 
 function describeLate({ relation, column, target, rows }: ImportPlan['lateReferences'][number]): string {
