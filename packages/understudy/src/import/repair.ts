@@ -69,10 +69,10 @@ async function bindAgain(session: Session, context: SqlContext, load: Load, agai
 
 /**
  * Rows known by their content were paired with lines when these were equal, or were to be; the pairs that are equal no longer are found by their
- * key. Without a key it takes all lines to have their row still.
+ * key. Without a key, or with one that was carried along itself, it takes all lines to have their row still.
  */
 async function matchCarried(session: Session, context: SqlContext, load: Load, again: Load): Promise<void> {
-  if (load.handle.includes('ctid')) {
+  if (load.handle.includes('ctid') || isHandleCarried(context, load)) {
     await pairContent(session, context, again)
     await parseStaged(session, context, again)
     if (again.hasDifferences) throw await carriedAway(session, again)
@@ -95,13 +95,21 @@ async function matchCarried(session: Session, context: SqlContext, load: Load, a
   )
 }
 
+/** Whether a foreign key that carries rows along writes columns by which they were to be found again. */
+function isHandleCarried(context: SqlContext, { relation, handle }: Load): boolean {
+  return catalogRelation(context, relation).foreignKeys.some(
+    ({ onUpdate, columns }) =>
+      onUpdate !== 'no action' && onUpdate !== 'restrict' && columns.some((name) => handle.includes(name)),
+  )
+}
+
 async function carriedAway(session: Session, { relation, parsed }: Load): Promise<UnderstudyError> {
   const [carried] = await session.query<{ rows: number }>(`select count(*) as rows from ${parsed}`)
   return new UnderstudyError(
     'IMPORT_REFUSED',
-    `${relationLabel(relation)}: a change of what its rows refer to would carry ${carried?.rows} of them along (on update cascade), and without a key they cannot be found again`,
+    `${relationLabel(relation)}: a change of what its rows refer to would carry ${carried?.rows} of them along (on update cascade), and without a key that stays they cannot be found again`,
     {
-      hint: 'Nothing was written. Give the relation a primary key, or declare the foreign key without on update cascade.',
+      hint: 'Nothing was written. Give the relation a primary key that holds none of these references, or declare the foreign key without on update cascade.',
     },
   )
 }

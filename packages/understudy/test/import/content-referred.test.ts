@@ -71,6 +71,27 @@ describe.each(servers.slice(0, 1))('a row known by its content that others refer
     expect(await cascading.target.rows(notes)).toHaveLength(2)
   })
 
+  test('is found again where on update cascade changes the key that it stands under', async () => {
+    const schema = `
+      create table orders (id serial primary key, xmlid text unique not null, code text unique not null);
+      create table lines (order_code text references orders (code) on update cascade, number int, note text, primary key (order_code, number));`
+    const own = { relations: { lines: { identity: 'content', owner: 'order_code' } } } as const
+    const source = await createStage(
+      engine,
+      `${schema} insert into orders (xmlid, code) values ('o', 'old'); insert into lines values ('old', 1, 'a'), ('old', 2, 'b')`,
+      own,
+    )
+    const target = await createStage(engine, schema, own)
+    await target.import((await source.export()).path)
+    await source.run(`update orders set code = 'new'; update lines set note = 'c' where number = 2`)
+    expect(countsOf(await target.import((await source.export()).path))).toEqual({
+      lines: 'insert 1, delete 1, same 1',
+      orders: 'update 1',
+    })
+    const lines = 'select * from lines order by number'
+    expect(await target.rows(lines)).toEqual(await source.rows(lines))
+  })
+
   test.each([
     ['the foreign key is deferrable', 'deferrable', config],
     ['it sets null', 'on delete set null', config],
