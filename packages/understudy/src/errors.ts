@@ -32,6 +32,10 @@ export type ProblemKind =
   | 'placeholder'
   /** A row that stands in for one that is there too. */
   | 'stand-in'
+  /** A row that is to go, and that a foreign key does not let go. */
+  | 'held row'
+  /** A row of the archive that a foreign key would delete with one that goes. */
+  | 'lost row'
 
 export interface ProblemCase {
   /** The row: its identity as JSON, or its key in the source (`id 5`) where it has none. */

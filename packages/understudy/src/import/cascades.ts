@@ -1,59 +1,56 @@
 import type { ForeignKey, Relation } from '../catalog/catalog.js'
 import type { Session } from '../database/port.js'
-import { quoteIdentifier } from '../database/quoting.js'
+import type { Problem } from '../errors.js'
 import { relationLabel } from '../model/model.js'
-import { fromRelation, type SqlContext } from '../model/sql-context.js'
-import { type Load, sameRow } from './load.js'
+import type { SqlContext } from '../model/sql-context.js'
+import { DOOMED, type Edge, isNotDoomed, markDoomed, referringTo } from './doomed-rows.js'
+import { findHeld, findLost } from './held-rows.js'
+import type { Load } from './load.js'
 
-/** What the planned deletes will do to rows that refer to them: one line for the plan for each foreign key that acts. */
-export async function describeCascades(
+interface Followed {
+  readonly notes: readonly string[]
+  readonly problems: readonly Problem[]
+  /** Whether there is a table of what goes (`DOOMED`). */
+  readonly hasDoomed: boolean
+}
+
+/** What the planned deletes will do to rows that refer to them: a line for the plan for each foreign key that acts, and what would stop the import. */
+export async function followDeletes(
   session: Session,
   context: SqlContext,
   loads: ReadonlyMap<string, Load>,
-): Promise<string[]> {
+): Promise<Followed> {
+  const { edges, unreadable } = await markDoomed(session, context, loads.values())
   const notes: string[] = []
-  for (const load of loads.values()) {
-    // A row that gives way to the one that it stood in for goes only where nothing is left that refers to it.
-    if (load.counts.deletes === 0 || load.relation.identity.kind !== 'content') continue
-    for (const { child, key } of actingKeys(context, load)) {
-      const own = loads.get(relationLabel(child))
-      const pairs = key.columns.map(
-        (name, index) => `c.${quoteIdentifier(name)} = t.${quoteIdentifier(key.targetColumns[index] ?? '')}`,
-      )
-      const isPlanned =
-        own === undefined || own.counts.deletes === 0
-          ? 'false'
-          : `exists (select from ${own.extra} x where ${sameRow(context, own, 'c', 'x')})`
-      const [row] = await session.query<{ rows: number }>(
-        `select count(*) as rows
-           from ${fromRelation(context, child)} c
-           join ${fromRelation(context, load.relation)} t on ${pairs.join(' and ')}
-           join ${load.extra} d on ${sameRow(context, load, 't', 'd')}
-          where not ${isPlanned}`,
-      )
-      if ((row?.rows ?? 0) === 0) continue
-      const what =
-        key.onDelete === 'cascade' ? 'deleted' : key.onDelete === 'set null' ? 'set to null' : 'set to the default'
-      notes.push(
-        `${relationLabel(child)}.${key.columns.join(', ')}: ${row?.rows} rows will be ${what}, because they refer to rows of ${relationLabel(load.relation)} that go`,
-      )
-    }
+  const problems: Problem[] = []
+  for (const edge of edges) {
+    if (edge.key.onDelete === 'no action' || edge.key.onDelete === 'restrict')
+      problems.push(...(await findHeld(session, context, loads, edge)))
+    else notes.push(...(await describeAction(session, context, edge)))
   }
-  return notes
+  if (edges.length > 0) problems.push(...(await findLost(session, context, loads)))
+  notes.push(
+    ...unreadable.map(
+      ({ child, parent, key }) =>
+        `${relationLabel(child)}: the role may not read which rows refer to rows of ${relationLabel(parent)} that go (${key.name}, on delete ${key.onDelete})`,
+    ),
+  )
+  return { notes, problems, hasDoomed: edges.length + unreadable.length > 0 }
 }
 
-function actingKeys(context: SqlContext, load: Load): { child: Relation; key: ForeignKey }[] {
-  const oid = context.relations.get(relationLabel(load.relation))?.oid
-  return [...context.relations.values()]
-    .filter((child) => !child.isPartition)
-    .flatMap((child) =>
-      child.foreignKeys
-        .filter(
-          (key) =>
-            key.target === oid && !key.isInherited && key.onDelete !== 'no action' && key.onDelete !== 'restrict',
-        )
-        .map((key) => ({ child, key })),
-    )
+async function describeAction(session: Session, context: SqlContext, edge: Edge): Promise<string[]> {
+  const { child, parent, key } = edge
+  const [row] = await session.query<{ rows: number }>(
+    key.onDelete === 'cascade'
+      ? `select count(*) as rows from ${DOOMED} d where d.key = ${key.oid}`
+      : `select count(*) as rows from ${referringTo(context, edge)} where ${isNotDoomed('c')}`,
+  )
+  if ((row?.rows ?? 0) === 0) return []
+  const what = { cascade: 'deleted', 'set null': 'set to null', 'set default': 'set to the default' } as const
+  const will = what[key.onDelete as keyof typeof what]
+  return [
+    `${relationLabel(child)}.${key.columns.join(', ')}: ${row?.rows} rows will be ${will}, because they refer to rows of ${relationLabel(parent)} that go`,
+  ]
 }
 
 /** The relations whose rows foreign keys change or delete in turn when rows of the loads are updated or deleted, at whatever distance. */

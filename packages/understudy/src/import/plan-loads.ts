@@ -2,7 +2,7 @@ import type { Problem } from '../errors.js'
 import type { SqlContext } from '../model/sql-context.js'
 import { allocateKeys } from './allocate.js'
 import { attempt } from './attempt.js'
-import { describeCascades } from './cascades.js'
+import { followDeletes } from './cascades.js'
 import { refuseDuplicates } from './duplicates.js'
 import type { ImportRun } from './import-run.js'
 import { keepOwnValues } from './keep.js'
@@ -74,17 +74,13 @@ export async function planLoads(
   return await steps.time('check', async () => {
     const { collisions, parked } = await findCollisions(session, context, list)
     const waiting = standing.length > 0 ? standing : await findTakenLate(session, written, loads)
-    const problems = [...earlier, ...settled.problems, ...collisions, ...waiting]
+    const followed = await followDeletes(session, context, loads)
+    const problems = [...earlier, ...settled.problems, ...collisions, ...waiting, ...followed.problems]
     if (run.isDryRun || problems.length > 0) problems.push(...(await findRefused(session, context, list, run.isDryRun)))
     const plan = planOf(run, list, {
       lateReferences: await planLate(session, written, loads),
-      ...(run.rows === undefined ? {} : { rows: await readPlannedRows(run, context, list) }),
-      notes: [
-        ...describeSource(run, context),
-        ...kept,
-        ...settled.notes,
-        ...(await describeCascades(session, context, loads)),
-      ],
+      ...(run.rows === undefined ? {} : { rows: await readPlannedRows(run, context, list, followed.hasDoomed) }),
+      notes: [...describeSource(run, context), ...kept, ...settled.notes, ...followed.notes],
     })
     return { loads, plan, problems, parked, placeholders: settled.placeholders }
   })

@@ -6,6 +6,7 @@ import { type ContentColumn, findRelation, relationLabel } from '../model/model.
 import { isSecretName } from '../model/secrets.js'
 import type { SqlContext } from '../model/sql-context.js'
 import { plainReferences } from './bound-columns.js'
+import { readCarried } from './doomed-rows.js'
 import type { ImportRun } from './import-run.js'
 import { waitingColumns } from './late-references.js'
 import { type Load, sameHandle } from './load.js'
@@ -14,7 +15,8 @@ import { goingRows, ownerInLine, recordName } from './row-names.js'
 /** The rows of one relation that one kind of change concerns. */
 export interface PlannedRows {
   readonly relation: string
-  readonly change: 'insert' | 'update' | 'delete'
+  /** `cascade` for rows that a foreign key deletes in turn; these are in no count of the relation, but in the notes of the plan. */
+  readonly change: 'insert' | 'update' | 'delete' | 'cascade'
   /** How many there are; `rows` has as many of them as were asked for. */
   readonly total: number
   readonly rows: readonly PlannedRow[]
@@ -22,7 +24,7 @@ export interface PlannedRows {
 
 export interface PlannedRow {
   /**
-   * Its identity as JSON. Where it has none its owner's, and its key (`order_id "o", id 5`): in the source, but of a row that is deleted here. In front of
+   * Its identity as JSON. Where it has none its owner's, and its key (`order_id "o", id 5`): in the source, but here of a row that is deleted. In front of
    * it, in a fileset, where it stands.
    */
   readonly identity: string
@@ -37,11 +39,12 @@ export interface PlannedColumn {
   readonly after: string | null
 }
 
-/** Names the rows that the plan counts, up to `run.rows` of each relation and kind of change. */
+/** Names the rows that the plan counts, and those that go in turn, up to `run.rows` of each relation and kind of change. */
 export async function readPlannedRows(
   run: ImportRun,
   context: SqlContext,
   loads: Iterable<Load>,
+  hasDoomed: boolean,
 ): Promise<PlannedRows[]> {
   const { session, rows: limit = 0 } = run
   const planned: PlannedRows[] = []
@@ -52,6 +55,15 @@ export async function readPlannedRows(
     if (inserts > 0) add('insert', inserts, await readNames(session, newRows(load), limit))
     if (updates > 0) add('update', updates, await readUpdates(run, context, load, limit))
     if (deletes > 0) add('delete', deletes, await readNames(session, leavingRows(context, load), limit))
+  }
+  if (!hasDoomed) return planned
+  for (const { label, total, names } of await readCarried(session, context, limit)) {
+    planned.push({
+      relation: label,
+      change: 'cascade',
+      total,
+      rows: names.map((identity) => ({ identity, columns: [] })),
+    })
   }
   return planned
 }

@@ -6,7 +6,7 @@ import type { Load } from './load.js'
 import { recordName } from './row-names.js'
 
 /** Rows that a problem holds; `rows` tells of all. */
-const MAX_CASES = 1000
+export const MAX_CASES = 1000
 /** Rows that a message names. */
 const SHOWN_CASES = 5
 const LONGEST_VALUE = 200
@@ -65,6 +65,9 @@ export function plainProblem(
   return { kind, relation, column, message, rows, cases: [] }
 }
 
+const OTHER_IDENTITY =
+  'A row known by its content is replaced where that changed, so a row that others refer to needs another identity: choose one in the configuration of the source (`relations`) and export again'
+
 /** What each kind is called when several come together, and the way out. */
 const KINDS: Readonly<Record<ProblemKind, { readonly what: (count: number) => string; readonly hint: string }>> = {
   incompatible: {
@@ -109,6 +112,15 @@ const KINDS: Readonly<Record<ProblemKind, { readonly what: (count: number) => st
   'stand-in': {
     what: () => 'rows that stand in for others stand beside them',
     hint: 'Delete one of the two rows in the target, or point what refers to the one that stands in to the other.',
+  },
+  'held row': {
+    what: (count) =>
+      `${plural(count, 'foreign key does', 'foreign keys do')} not let go of rows that are to be deleted`,
+    hint: `Delete what refers to these rows in the target, or point it elsewhere. ${OTHER_IDENTITY}, or let the foreign key be deferrable where the archive brings both sides.`,
+  },
+  'lost row': {
+    what: (count) => `foreign keys would delete rows of ${plural(count, 'relation', 'relations')} that the archive has`,
+    hint: `${OTHER_IDENTITY}, or declare the foreign key deferrable, without on delete cascade.`,
   },
 }
 

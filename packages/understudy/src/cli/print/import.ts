@@ -36,7 +36,7 @@ export function renderPlan(
   ]
 }
 
-const CHANGES = { insert: 'to insert', update: 'to update', delete: 'to delete' } as const
+const CHANGES = { insert: 'to insert', update: 'to update', delete: 'to delete', cascade: 'to delete in turn' } as const
 
 /** A heading, and a line for each row that the plan names. */
 function renderRows({ relation, change, total, rows }: PlannedRows, style: Style): string[] {
