@@ -117,6 +117,8 @@ export interface Trigger {
   readonly isConstraint: boolean
   /** Whether it may change the row before it is written. */
   readonly isBeforeRow: boolean
+  /** On what it fires. */
+  readonly events: { readonly inserts: boolean; readonly updates: boolean; readonly deletes: boolean }
   readonly function: string
 }
 

@@ -206,13 +206,16 @@ export const FOREIGN_KEYS = `
    where o.contype = 'f' and o.conrelid in (${USER_RELATION})
    order by o.conrelid, o.conname collate "C", o.oid`
 
-/** tgenabled: O origin, R replica, A always, D disabled. tgtype bit 0: for each row, bit 1: before. */
+/** tgenabled: O origin, R replica, A always, D disabled. tgtype bit 0: for each row, bit 1: before, bit 2: on insert, bit 3: on delete, bit 4: on update. */
 export const TRIGGERS = `
   select t.tgrelid::int8 as relation,
          t.tgname::text as name,
          case t.tgenabled when 'O' then 'origin' when 'R' then 'replica' when 'A' then 'always' else 'disabled' end as state,
          t.tgconstraint <> 0 as is_constraint,
          t.tgtype & 3 = 3 as is_before_row,
+         t.tgtype & 4 <> 0 as is_on_insert,
+         t.tgtype & 8 <> 0 as is_on_delete,
+         t.tgtype & 16 <> 0 as is_on_update,
          t.tgfoid::regproc::text as function
     from pg_catalog.pg_trigger t
    where not t.tgisinternal and t.tgrelid in (${USER_RELATION})

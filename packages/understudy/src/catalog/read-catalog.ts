@@ -136,6 +136,9 @@ interface TriggerRow extends OfRelation {
   state: Trigger['state']
   is_constraint: boolean
   is_before_row: boolean
+  is_on_insert: boolean
+  is_on_update: boolean
+  is_on_delete: boolean
   function: string
 }
 
@@ -224,6 +227,7 @@ function toTrigger(row: TriggerRow): Trigger {
     state: row.state,
     isConstraint: row.is_constraint,
     isBeforeRow: row.is_before_row,
+    events: { inserts: row.is_on_insert, updates: row.is_on_update, deletes: row.is_on_delete },
     function: row.function,
   }
 }

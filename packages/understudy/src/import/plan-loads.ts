@@ -4,6 +4,7 @@ import { allocateKeys } from './allocate.js'
 import { attempt } from './attempt.js'
 import { followDeletes } from './cascades.js'
 import { refuseDuplicates } from './duplicates.js'
+import { describeFiring } from './firing-triggers.js'
 import type { ImportRun } from './import-run.js'
 import { keepOwnValues } from './keep.js'
 import { planLate } from './late-references.js'
@@ -80,7 +81,13 @@ export async function planLoads(
     const plan = planOf(run, list, {
       lateReferences: await planLate(session, written, loads),
       ...(run.rows === undefined ? {} : { rows: await readPlannedRows(run, context, list, followed.hasDoomed) }),
-      notes: [...describeSource(run, context), ...kept, ...settled.notes, ...followed.notes],
+      notes: [
+        ...describeSource(run, context),
+        ...kept,
+        ...settled.notes,
+        ...followed.notes,
+        ...(await describeFiring(run, context, list)),
+      ],
     })
     return { loads, plan, problems, parked, placeholders: settled.placeholders }
   })

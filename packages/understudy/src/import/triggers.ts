@@ -1,6 +1,8 @@
+import type { Settings } from '../config/settings.js'
 import type { Session } from '../database/port.js'
 import { quoteIdentifier, quoteLiteral, quoteQualified } from '../database/quoting.js'
-import type { RelationName } from '../model/model.js'
+import { type RelationName, relationLabel } from '../model/model.js'
+import type { SqlContext } from '../model/sql-context.js'
 
 /** A trigger that fires on ordinary writes, on a relation or one of its partitions. */
 export interface SuspendedTrigger {
@@ -11,8 +13,8 @@ export interface SuspendedTrigger {
 }
 
 /**
- * Suspends the user triggers of the relations that will be written, by name, on every partition. Constraint triggers are left alone: they
- * check, they do not change. Returns what `resumeTriggers` needs to restore each to its exact state.
+ * Suspends the user triggers of the relations that will be written, by name, on every partition. Constraint triggers are left alone: most of
+ * them check; those that write are told of (`firing-triggers.ts`). Returns what `resumeTriggers` needs to restore each to its exact state.
  */
 export async function suspendTriggers(
   session: Session,
@@ -66,4 +68,9 @@ function alterStatements(
     byRelation.set(relation, actions)
   }
   return [...byRelation].map(([relation, actions]) => `alter table only ${relation} ${actions.join(', ')}`)
+}
+
+/** Whether a relation's triggers are suspended while it is written, or fire. */
+export function triggerPolicy(settings: Settings, context: SqlContext, relation: RelationName): 'suspend' | 'fire' {
+  return context.configured.get(relationLabel(relation))?.triggers ?? settings.triggers
 }

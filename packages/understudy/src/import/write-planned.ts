@@ -1,4 +1,3 @@
-import type { Settings } from '../config/settings.js'
 import { checkConstraintsNow, useSearchPath } from '../database/settings.js'
 import { type RelationName, relationLabel } from '../model/model.js'
 import type { SqlContext } from '../model/sql-context.js'
@@ -19,7 +18,7 @@ import { recordImport, recordOrigins } from './record.js'
 import { repairCascades } from './repair.js'
 import { catchUpSequences } from './sequences.js'
 import type { Steps } from './steps.js'
-import { resumeTriggers, suspendTriggers } from './triggers.js'
+import { resumeTriggers, suspendTriggers, triggerPolicy } from './triggers.js'
 import { verifyWritten } from './verify.js'
 
 /** All that the plan says, in the target, up to the commit. */
@@ -86,8 +85,4 @@ function writtenQuietly(
   ]
   const byLabel = new Map(written.map((relation) => [relationLabel(relation), relation]))
   return [...byLabel.values()].filter((relation) => triggerPolicy(run.settings, context, relation) === 'suspend')
-}
-
-function triggerPolicy(settings: Settings, context: SqlContext, relation: RelationName): 'suspend' | 'fire' {
-  return context.configured.get(relationLabel(relation))?.triggers ?? settings.triggers
 }

@@ -46,7 +46,12 @@ function introduction({ label, relations, problems, warnings }: Inspection): str
 }
 
 /** Warnings that no line of the configuration answers. */
-const REMARKS: ReadonlySet<Warning['kind']> = new Set(['literal id as default', 'rewrite rule', 'trigger fills a key'])
+const REMARKS: ReadonlySet<Warning['kind']> = new Set([
+  'literal id as default',
+  'rewrite rule',
+  'trigger fills a key',
+  'constraint trigger writes',
+])
 
 function databaseLines({ label }: Inspection, database: string | null): string[] {
   const explained = '// DATABASE_URL, in the environment or in `.env` beside this file, wins over this line.'

@@ -10,6 +10,7 @@ import {
   findUndeclaredReferences,
   type UndeclaredReference,
 } from '../model/undeclared-references.js'
+import { findWritingTriggers, type WritingTrigger } from '../model/writing-triggers.js'
 
 export type WarningKind =
   | 'nullable identity'
@@ -22,6 +23,7 @@ export type WarningKind =
   | 'secret'
   | 'rewrite rule'
   | 'trigger fills a key'
+  | 'constraint trigger writes'
 
 /** Something that a person should decide before the first export. */
 export interface Warning {
@@ -42,6 +44,7 @@ export async function findWarnings(
   const undeclared = findUndeclaredReferences(catalog, model, settings)
   const computed = findComputedReferences(catalog, model).map(computedWarning)
   const sources = await readTriggerSources(session)
+  const writing = await findWritingTriggers(session, context, model.relations)
   return model.relations.flatMap((relation) => {
     const facts = context.relations.get(relationLabel(relation))
     if (facts === undefined) return []
@@ -52,6 +55,7 @@ export async function findWarnings(
       ...computed.filter((each) => each.relation === relationLabel(relation)),
       ...ruleWarnings(relation, facts),
       ...triggerWarnings(relation, facts, sources),
+      ...writing.filter((each) => each.relation === relation).map(writingWarning),
     ]
   })
 }
@@ -164,6 +168,11 @@ function triggerWarnings(relation: ContentRelation, facts: Relation, sources: Re
         return { relation: relationLabel(relation), column, kind: 'trigger fills a key', message }
       })
     })
+}
+
+function writingWarning({ relation, trigger, verb }: WritingTrigger): Warning {
+  const message = `has the constraint trigger ${trigger.name}, whose function ${trigger.function} ${verb}: an import does not suspend it`
+  return { relation: relationLabel(relation), column: null, kind: 'constraint trigger writes', message }
 }
 
 function escapePattern(text: string): string {
