@@ -102,6 +102,10 @@ export const ERROR_CODES = {
     meaning: 'the server is starting up, shutting down or recovering',
     remedy: 'Try again in a moment.',
   },
+  SERVER_UNFIT: {
+    meaning: 'a server answers, and is not what `target_session_attrs` asks for',
+    remedy: 'Name another host as well, or choose other `target_session_attrs` in the URL.',
+  },
   SERVER_TOO_OLD: {
     meaning: 'the server is older than PostgreSQL 14',
     remedy: 'Use PostgreSQL 14 or newer.',

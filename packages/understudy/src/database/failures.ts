@@ -74,7 +74,7 @@ function serverFailure(facts: SqlErrorFacts, label: string): Failure {
         code: 'AUTHENTICATION_FAILED',
         message: `the server does not let the role in at ${label}`,
         hint: /no encryption|SSL off/i.test(facts.message)
-          ? 'The server wants an encrypted connection: add ?sslmode=require to the URL.'
+          ? 'The server may want an encrypted connection: say sslmode=require in the URL. Else pg_hba.conf has no line for this role, database and host.'
           : 'Check that the role exists and has LOGIN, and that pg_hba.conf allows it from this host.',
       }
     case '3D000': // invalid_catalog_name
@@ -126,7 +126,7 @@ function clientFailure(error: Error, label: string): Failure {
       code: 'TLS_FAILED',
       message: `no encrypted connection to ${label}`,
       hint: /does not support SSL/.test(error.message)
-        ? 'The server has no TLS: use sslmode=disable if the network is trusted.'
+        ? 'The server has no TLS: use sslmode=disable, or prefer, if the network is trusted.'
         : 'Name the authority with sslrootcert=…, or use sslmode=require, which encrypts without checking who answers.',
     }
   }

@@ -16,7 +16,8 @@ export interface OpenOptions {
 /**
  * Opens the database that a URL names: `postgres://…` or `postgresql://…` for a server (14 or newer; connects at the first
  * session), `pglite:<folder>` for an embedded database (the folder is made and locked), `pglite:memory` for one that is
- * gone when it is closed. `sslmode` means what the PostgreSQL manual says.
+ * gone when it is closed. A URL of a server means what it means to psql: several hosts are tried in their order, `sslmode` and `target_session_attrs` are
+ * heeded, and what it leaves out comes from PGHOST, PGPORT, PGUSER, PGDATABASE, PGPASSWORD, PGPASSFILE and PGSSLMODE.
  *
  * Throws DATABASE_URL_INVALID, DATABASE_LOCKED, DATABASE_NOT_FOUND, FOLDER_UNUSABLE.
  */

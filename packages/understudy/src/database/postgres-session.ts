@@ -4,6 +4,7 @@ import type { MarkedLines } from '../marked-lines.js'
 import { sendCancelRequest } from './cancel-request.js'
 import { LINES_FORMAT, ROWS_FORMAT } from './copy-format.js'
 import { type ConnectionTarget, connectionLost, describeConnectFailure, isConnectionLoss } from './failures.js'
+import { readPasswordFile } from './password-file.js'
 import type { LinesTarget, RecordOptions, Session, TransactionOptions } from './port.js'
 import { copyIn, copyRecords } from './postgres-copy-in.js'
 import { copyOut } from './postgres-copy-out.js'
@@ -34,6 +35,7 @@ export class PostgresSession implements Session {
     this.#config = config
     this.#target = target
     this.#client = new pg.Client(config)
+    if (!Reflect.get(this.#client, 'password')) Reflect.set(this.#client, 'password', readPasswordFile)
     // Without a listener a connection that breaks between two statements would end the process.
     this.#client.on('error', (error) => {
       this.#lossCause ??= error

@@ -1,13 +1,15 @@
 import { Socket } from 'node:net'
 import pg from 'pg'
 import { UnderstudyError } from '../errors.js'
+import { createConnector, parseSessionAttributes, type Way } from './connector.js'
 import { type ConnectionTarget, describeConnectFailure, describeSqlError } from './failures.js'
 import type { OpenOptions } from './open.js'
 import type { Database, Session } from './port.js'
-import { PostgresSession } from './postgres-session.js'
 import { ReadingSocket } from './reading-socket.js'
 import { redact } from './redact.js'
+import { parseServerUrl, type ServerUrl } from './server-url.js'
 import { misuse } from './session-guard.js'
+import { waysToEncrypt } from './ssl-modes.js'
 import { decoderFor } from './values.js'
 
 const OLDEST_VERSION = 140000
@@ -19,22 +21,22 @@ const KEEPALIVES = { idle: 10, interval: 5, count: 3 }
 
 /** A database on a server. Connects at the first session. */
 export function openPostgres(url: string, options: OpenOptions): Database {
-  const config = clientConfig(url, options)
-  const target = { url, label: labelOf(config, url) }
+  const { urls, settings } = understand(url, () => parseServerUrl(url))
+  const ways = urls.flatMap((each, host) => waysTo(each, settings, options).map((way) => ({ ...way, host })))
+  const label = [...new Set(ways.map((way) => way.target.label))].reduce(joinLabels)
+  const wanted = understand(url, () => parseSessionAttributes(settings.target_session_attrs))
+  const connector = createConnector(ways, { label, wanted, prepare, onNotice: options.onNotice })
   let isClosed = false
   return {
     driver: 'postgres',
-    label: target.label,
+    label,
     maxSessions: Number.POSITIVE_INFINITY,
     async withSession(use) {
       if (isClosed) throw misuse('a database was used after it was closed')
-      const session = new PostgresSession(config, target)
-      if (options.onNotice !== undefined) session.onNotice(options.onNotice)
+      // What is done after an abort, such as a note of it, still gets its session.
+      const signal = options.signal?.aborted ? undefined : options.signal
+      const session = await connector.connect(signal)
       try {
-        // What is done after an abort, such as a note of it, still gets its session.
-        const signal = options.signal?.aborted ? undefined : options.signal
-        await session.connect(signal)
-        await session.abortable(signal, () => prepare(session, target))
         return await use(session)
       } finally {
         await session.end()
@@ -46,9 +48,22 @@ export function openPostgres(url: string, options: OpenOptions): Database {
   }
 }
 
+/** The ways to one host: one for each kind of encryption that may be tried. */
+function waysTo(url: string, settings: ServerUrl['settings'], options: OpenOptions): Omit<Way, 'host'>[] {
+  const config = clientConfig(url, options)
+  return understand(url, () => {
+    const client = new pg.Client({ ...config, ssl: false })
+    const target = { url, label: labelOf(client) }
+    return waysToEncrypt(settings, client.host).map((ssl) => {
+      const sslnegotiation = ssl === false ? 'postgres' : (settings.sslnegotiation ?? 'postgres')
+      return { config: { ...config, ssl, sslnegotiation } as pg.ClientConfig, target }
+    })
+  })
+}
+
 function clientConfig(url: string, options: OpenOptions): pg.ClientConfig {
   return {
-    connectionString: withStandardSslModes(url),
+    connectionString: url,
     connectionTimeoutMillis: connectTimeoutMs(url),
     fallback_application_name: options.applicationName ?? 'understudy',
     keepAlive: true,
@@ -59,31 +74,34 @@ function clientConfig(url: string, options: OpenOptions): pg.ClientConfig {
   } as unknown as pg.ClientConfig
 }
 
-/** Lets `sslmode` mean what the PostgreSQL manual says ("SSL Mode Descriptions"); pg by itself verifies in every mode. */
-function withStandardSslModes(url: string): string {
-  if (!/[?&]sslmode=/.test(url) || /[?&]uselibpqcompat=/.test(url)) return url
-  return `${url}&uselibpqcompat=true`
-}
-
 function connectTimeoutMs(url: string): number {
   const seconds = Number(/[?&]connect_timeout=(\d+)/.exec(url)?.[1] ?? process.env.PGCONNECT_TIMEOUT ?? Number.NaN)
   return Number.isNaN(seconds) ? CONNECT_TIMEOUT_MS : seconds * 1000
 }
 
-function labelOf(config: pg.ClientConfig, url: string): string {
-  let client: pg.Client
+/** Runs what reads a URL. Its error holds the URL, so it is not passed on as the cause. */
+function understand<T>(url: string, read: () => T): T {
   try {
-    client = new pg.Client(config)
+    return read()
   } catch (error) {
-    // The error of a URL that cannot be read holds the URL, so it is not passed on as the cause.
+    if (error instanceof UnderstudyError) throw error
     throw new UnderstudyError('DATABASE_URL_INVALID', 'the database URL cannot be understood', {
       detail: error instanceof Error ? redact(error.message, url) : undefined,
       hint: 'Write postgres://role:password@host:5432/database; characters such as @ : / # % in a password must be percent-encoded (@ is %40).',
     })
   }
+}
+
+function labelOf(client: pg.Client): string {
   const host = client.host.includes(':') ? `[${client.host}]` : encodeURIComponent(client.host)
   const role = client.user === undefined ? '' : `${encodeURIComponent(client.user)}@`
   return `postgres://${role}${host}:${client.port}/${encodeURIComponent(client.database ?? '')}`
+}
+
+/** `postgres://role@a:5432/shop` and `postgres://role@b:5432/shop` are `postgres://role@a:5432,b:5432/shop`. */
+function joinLabels(first: string, other: string): string {
+  const host = /^postgres:\/\/(?:[^@]*@)?(.*)\/[^/]*$/.exec(other)?.[1] ?? ''
+  return first.replace(/\/([^/]*)$/, `,${host}/$1`)
 }
 
 async function prepare(session: Session, target: ConnectionTarget): Promise<void> {

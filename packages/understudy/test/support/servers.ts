@@ -101,6 +101,8 @@ export async function startOwnServer(
     readonly major?: number
     readonly maxFileBytes?: number
     readonly settings?: Readonly<Record<string, string>>
+    /** Files of its data folder by name, written before it starts. */
+    readonly files?: Readonly<Record<string, string>>
   } = {},
 ): Promise<OwnServer> {
   const scratch = await makeScratchRoot()
@@ -112,6 +114,11 @@ export async function startOwnServer(
     if (installation === undefined || port === undefined) throw new Error('there is no PostgreSQL to start')
     const reachable = await reachableInstallation(installation, account, scratch)
     const prepared = await initialise(reachable, { scratch, account, port })
+    for (const [name, text] of Object.entries(options.files ?? {})) {
+      const file = join(prepared.data, name)
+      await writeFile(file, text, { mode: 0o600 })
+      if (account.uid !== undefined && account.gid !== undefined) await chown(file, account.uid, account.gid)
+    }
     // What is committed must be there after a crash.
     const settings = { ...SETTINGS, synchronous_commit: 'on', ...options.settings }
     const run = () => spawnRunner([prepared], account, { scratch, settings, maxFileBytes })
