@@ -8,6 +8,7 @@ import { findConfiguredRelation } from '../model/content-relations.js'
 import { fitSettings } from '../model/fit-settings.js'
 import { relationLabel } from '../model/model.js'
 import { type Finding, findIdentityProblems } from '../model/preflight.js'
+import type { ModelSettings } from '../model/settings.js'
 import { createSqlContext } from '../model/sql-context.js'
 
 /** Giving up one identity can lay bare another; each time at least one is given up. */
@@ -15,15 +16,19 @@ const MAX_ROUNDS = 10
 
 /**
  * Settings under which every row of a database travels, whatever is wrong with it: nothing is left out or masked, rows that share an identity or lack
- * one are known by their origin, and a declared reference that points nowhere travels as the bare value that it is.
+ * one are known by their origin, and where a reference points nowhere, be it declared or a foreign key that is not valid, the column's values travel
+ * bare, as do those of foreign keys that promise nothing.
  */
 export async function backupSettings(
   session: Session,
   catalog: Catalog,
   settings: Settings,
   instance: string | null,
-): Promise<Settings> {
-  let fitted = fitSettings(catalog, { ...settings, ...withoutLimits(settings) })
+): Promise<BackupSettings> {
+  let fitted: BackupSettings = {
+    ...fitSettings(catalog, { ...settings, ...withoutLimits(settings) }),
+    bareKeys: keysWithoutPromise(catalog),
+  }
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const { model } = requireModel(catalog, fitted)
     const findings = await findIdentityProblems(session, createSqlContext(catalog, model, instance), model.relations)
@@ -33,6 +38,16 @@ export async function backupSettings(
   return fitted
 }
 
+export type BackupSettings = Settings & ModelSettings
+
+/** Foreign keys that no other export can carry over: not enforced, over a period, or on a partition alone. A restore gives every row its own keys back. */
+function keysWithoutPromise(catalog: Catalog): Set<number> {
+  const keys = catalog.relations.flatMap(({ isPartition, foreignKeys }) =>
+    foreignKeys.filter((key) => !key.isEnforced || key.isPeriod || (isPartition && !key.isInherited)),
+  )
+  return new Set(keys.map(({ oid }) => oid))
+}
+
 function withoutLimits(settings: Settings): Pick<Settings, 'schemas' | 'exclude' | 'relations'> {
   const relations = Object.entries(settings.relations).map(
     ([name, { exclude: _, mask: __, keep: ___, ...own }]) => [name, own] as const,
@@ -40,26 +55,34 @@ function withoutLimits(settings: Settings): Pick<Settings, 'schemas' | 'exclude'
   return { schemas: [], exclude: [], relations: Object.fromEntries(relations) }
 }
 
-function giveUp(catalog: Catalog, settings: Settings, findings: readonly Finding[]): Settings {
+function giveUp(catalog: Catalog, settings: BackupSettings, findings: readonly Finding[]): BackupSettings {
   const relations: Record<string, RelationConfig> = { ...settings.relations }
   const references = { ...settings.references }
+  const bareKeys = new Set(settings.bareKeys)
   const isOf = (name: string, label: string) => {
     const relation = findConfiguredRelation(catalog, name)
     return typeof relation !== 'string' && relationLabel(relation) === label
   }
+  const makeBare = (label: string, column: string) => {
+    for (const path of Object.keys(references)) {
+      const [table, name] = splitPath(path)
+      if (name === column && isOf(table, label)) delete references[path]
+    }
+    const relation = catalog.relations.find((each) => relationLabel(each) === label)
+    for (const key of relation?.foreignKeys ?? []) if (key.columns.includes(column)) bareKeys.add(key.oid)
+  }
   for (const { kind, relation: label, columns } of findings) {
+    const name = Object.keys(relations).find((each) => isOf(each, label)) ?? label
+    const { owner, ...own } = relations[name] ?? {}
     if (kind === 'dangling reference' || kind === 'no plain list') {
-      for (const path of Object.keys(references)) {
-        const [table, column] = splitPath(path)
-        if (column === columns && isOf(table, label)) delete references[path]
-      }
+      makeBare(label, columns)
+      // What was the row's owner is no row any more.
+      if (owner === columns) relations[name] = { ...own, owner: null }
       continue
     }
-    const name = Object.keys(relations).find((each) => isOf(each, label)) ?? label
-    const { owner: _, ...own } = relations[name] ?? {}
     relations[name] = { ...own, identity: hasOrigin(catalog, label) ? 'origin' : 'content' }
   }
-  return { ...settings, relations, references }
+  return { ...settings, relations, references, bareKeys }
 }
 
 function hasOrigin(catalog: Catalog, label: string): boolean {

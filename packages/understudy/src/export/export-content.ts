@@ -20,7 +20,7 @@ import type { OnProgress } from '../progress.js'
 import { refuseCopy } from '../registry/copies.js'
 import { readHistory } from '../registry/history.js'
 import { type Instance, openRegistry, readInstance, recordTransfer, type Transfer } from '../registry/registry.js'
-import { backupSettings } from './backup-settings.js'
+import { type BackupSettings, backupSettings } from './backup-settings.js'
 import { relationsRead, selectRelations } from './select-relations.js'
 import { type Content, type Prepared, writeArchive } from './write-archive.js'
 
@@ -144,7 +144,7 @@ async function readSession<T>(
 ): Promise<T> {
   const { purpose = 'transfer', waitMs = DEFAULT_WAIT_MS, onWait, signal } = options
   const waits = { waitMs, onWait, signal, mode: 'access share', isReadOnly: true } as const
-  let settings = wanted
+  let settings: BackupSettings = wanted
   const plan = async (): Promise<Content> => {
     const catalog = await readCatalog(session)
     if (purpose !== 'transfer') settings = await backupSettings(session, catalog, wanted, instance?.id ?? null)

@@ -34,10 +34,11 @@ export function findReferences(
 ): Map<number, FoundReference[]> {
   const byOid = new Map(catalog.relations.map((relation) => [relation.oid, relation]))
   const found = new Map<number, FoundReference[]>()
+  const { bareKeys = new Set() } = settings
   for (const { relation, label } of candidates) {
-    found.set(relation.oid, foreignKeyReferences(relation, label, byOid, problems))
+    found.set(relation.oid, foreignKeyReferences(relation, { label, byOid, bareKeys }, problems))
   }
-  refusePartitionKeys(byOid, found, problems)
+  refusePartitionKeys(byOid, { candidates: found, bareKeys }, problems)
   for (const [path, declared] of Object.entries(settings.references)) {
     if (declared === false) {
       const place = resolveNone(catalog, path)
@@ -51,15 +52,19 @@ export function findReferences(
   return found
 }
 
+interface Surroundings {
+  readonly byOid: ReadonlyMap<number, Relation>
+  readonly bareKeys: ReadonlySet<number>
+}
+
 function foreignKeyReferences(
   relation: Relation,
-  label: string,
-  byOid: ReadonlyMap<number, Relation>,
+  { label, byOid, bareKeys }: Surroundings & { readonly label: string },
   problems: string[],
 ): FoundReference[] {
   const references: FoundReference[] = []
   for (const key of relation.foreignKeys) {
-    if (key.isInherited) continue
+    if (key.isInherited || bareKeys.has(key.oid)) continue
     const target = rootOf(byOid, byOid.get(key.target))
     if (key.isPeriod) problems.push(`${label}: foreign key ${key.name} is over a period, which cannot be carried over`)
     else if (!key.isEnforced)
@@ -83,14 +88,14 @@ function foreignKeyReferences(
 /** The rows of a partition travel with its root, which knows nothing of a foreign key that stands on the partition alone. */
 function refusePartitionKeys(
   byOid: ReadonlyMap<number, Relation>,
-  candidates: ReadonlyMap<number, unknown>,
+  { candidates, bareKeys }: Pick<Surroundings, 'bareKeys'> & { readonly candidates: ReadonlyMap<number, unknown> },
   problems: string[],
 ): void {
   for (const relation of byOid.values()) {
     if (!relation.isPartition) continue
     const root = rootOf(byOid, relation)
     if (root === undefined || !candidates.has(root.oid)) continue
-    for (const key of relation.foreignKeys.filter((each) => !each.isInherited)) {
+    for (const key of relation.foreignKeys.filter(({ isInherited, oid }) => !isInherited && !bareKeys.has(oid))) {
       problems.push(
         `${relationLabel(root)}: foreign key ${key.name} stands on its partition ${relationLabel(relation)} alone; declare it on the whole table`,
       )
