@@ -1,3 +1,5 @@
+import { configuredRelations } from '../model/content-relations.js'
+import { keepProblems } from '../model/kept-columns.js'
 import { relationLabel } from '../model/model.js'
 import { readInstance } from '../registry/registry.js'
 import { bad, type Finding, good, IMPORTS, some, warning } from './finding.js'
@@ -126,12 +128,17 @@ export async function examineRowSecurity({ session, content }: Patient): Promise
 export async function examineModel({ session, settings, catalog, built }: Patient): Promise<Finding[]> {
   const findings: Finding[] = []
   const { relations } = built.model
-  if (built.problems.length > 0) {
+  const configured = configuredRelations(catalog, settings)
+  const unkept = relations.flatMap((each) => keepProblems(each, configured.get(relationLabel(each)) ?? {}))
+  if (unkept.length > 0)
+    findings.push(bad('model', ['export', ...IMPORTS], unkept.join('; '), 'Correct `keep` in the configuration.'))
+  const problems = built.problems.filter((problem) => !unkept.includes(problem))
+  if (problems.length > 0) {
     findings.push(
       bad(
         'model',
         ['export'],
-        `the content model has problems: ${built.problems.join('; ')}`,
+        `the content model has problems: ${problems.join('; ')}`,
         'Mend the configuration (relations, references, exclude); `understudy inspect` shows the model.',
       ),
     )

@@ -10,6 +10,7 @@ import { migrationStatus } from '../migrate/migration-status.js'
 import { buildModel } from '../model/build-model.js'
 import { relationLabel } from '../model/model.js'
 import { createSqlContext } from '../model/sql-context.js'
+import { examineConfiguration } from './configuration.js'
 import { examineCollations, examineEncoding, examineExtensions, examineModel, examineRowSecurity } from './content.js'
 import { examineDisk } from './disk.js'
 import { ABILITIES, type Ability, bad, type Finding, good, type Topic, warning } from './finding.js'
@@ -145,6 +146,7 @@ const EXAMINATIONS: readonly (readonly [Topic, Examination])[] = [
   ['event triggers', examineEventTriggers],
   ['disk', examineDisk],
   ['model', examineModel],
+  ['configuration', examineConfiguration],
 ]
 
 /** What a role may not even look at is a finding like any other. */

@@ -19,6 +19,7 @@ export type Topic =
   | 'locks'
   | 'disk'
   | 'model'
+  | 'configuration'
   | 'migrations'
 
 /** One thing that was looked at. */

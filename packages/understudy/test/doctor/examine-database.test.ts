@@ -49,6 +49,7 @@ describe.each(engines)('doctor on $name', (engine) => {
       'locks',
       'disk',
       'model',
+      'configuration',
     ])
       expect(topics).toContain(topic)
     expect(await stage.rows(`select to_regnamespace('understudy')::text as registry`)).toEqual([{ registry: null }])
