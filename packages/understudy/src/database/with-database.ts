@@ -5,7 +5,10 @@ import type { Database } from './port.js'
 export interface DatabaseOptions {
   /** A database that is open already, instead of the settings' one. It stays open. */
   readonly database?: Database | undefined
-  /** Ends the work with its reason, and also a connection to a server that does not answer. */
+  /**
+   * Ends the work, and also a connection to a server that does not answer: what was begun is rolled back, and the function rejects with the signal's
+   * `reason`, as Node's own functions do, not with an `UnderstudyError`. Aborted before the call, nothing is begun.
+   */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -15,6 +18,7 @@ export async function withDatabase<T>(
   options: DatabaseOptions,
   use: (database: Database) => Promise<T>,
 ): Promise<T> {
+  options.signal?.throwIfAborted()
   if (options.database !== undefined) return await use(options.database)
   const { folder = 'expect' } = settings
   const database = await openDatabase(settings.database, { folder, signal: options.signal })
