@@ -42,7 +42,30 @@ function reportOf(error: unknown): ErrorReport {
     return { code: sql.sqlstate, message: sql.message, detail: facts || null, hint: sql.hint ?? null }
   }
   const message = error instanceof Error ? error.message : String(error)
+  const hint = systemHint(error)
+  if (hint !== undefined) return { code: null, message, detail: null, hint }
   return { code: null, message, detail: null, hint: 'This was not expected; `--debug` shows where it happened.' }
+}
+
+const SYSTEM_HINTS: Readonly<Record<string, string>> = {
+  EACCES: 'Let the user who runs this read and write there, or choose another place.',
+  EPERM: 'Let the user who runs this read and write there, or choose another place.',
+  EROFS: 'Nothing can be written there: choose another place.',
+  ENOSPC: 'Make room there, or choose another place.',
+  EDQUOT: 'Make room there, or choose another place.',
+  ENOENT: 'Correct the path, or make the folder.',
+  ENOTDIR: 'Correct the path: a part of it is a file.',
+  EISDIR: 'Correct the path: it is a folder.',
+}
+
+/** What the operating system refuses of a file is nothing unexpected, wherever it happens. */
+function systemHint(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined
+  const { code = '', syscall } = error as NodeJS.ErrnoException
+  if (syscall === undefined) return undefined
+  return syscall === 'mkdtemp' && code === 'ENOENT'
+    ? 'Let TMPDIR name a folder that is there, or unset it.'
+    : SYSTEM_HINTS[code]
 }
 
 function stackOf(error: unknown): string {

@@ -1,3 +1,4 @@
+import { EXIT_CODES } from '../exit-codes.js'
 import { type Style, styleFor } from './colours.js'
 import { ProgressLine } from './progress.js'
 
@@ -17,11 +18,14 @@ export class Output {
     this.style = styleFor(process.stdout, hasColour)
     this.errorStyle = styleFor(process.stderr, hasColour)
     this.progress = new ProgressLine(process.stderr)
-    // `understudy inspect | head` closes the pipe early, which is no failure.
     process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') process.exit(0)
-      throw error
+      // `understudy inspect | head` closes the pipe early, which is no failure and changes nothing of the exit code.
+      if (error.code === 'EPIPE') return
+      process.stderr.write(`error: the result cannot be printed\n  ${error.message}\n`)
+      process.exit(EXIT_CODES.error)
     })
+    // There is nobody left to tell.
+    process.stderr.on('error', () => undefined)
   }
 
   /** Whether somebody can be asked: prompts are written to stderr. */
