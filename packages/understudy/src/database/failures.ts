@@ -176,6 +176,7 @@ export function connectionLost(error: unknown, target: ConnectionTarget): Unders
 
 /** A connection attempt to a name with several addresses fails with one error for each of them. */
 function innerMessages(error: Error): string {
+  if (/client password must be a string$/.test(error.message)) return 'None was given.'
   if (!(error instanceof AggregateError)) return error.message
   return error.errors.map((inner) => (inner instanceof Error ? inner.message : String(inner))).join('\n')
 }

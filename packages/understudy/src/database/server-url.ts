@@ -37,6 +37,8 @@ export function parseServerUrl(url: string): ServerUrl {
     const pair = pairs.findLast(([key]) => key === name)?.[1]
     return pair === undefined ? undefined : decoded(pair.slice(name.length + 1))
   }
+  // Else what follows the password's own / or ? would be taken for a host or a database, and printed as one.
+  if (path.includes('@') || pairs.some(([key]) => key.includes('@'))) throw new Error('an @ behind the host')
   const at = authority.lastIndexOf('@') + 1
   const [role, given] = [authority.slice(0, at), authority.slice(at)]
   refuseService(parameter('service'), given || parameter('host'))

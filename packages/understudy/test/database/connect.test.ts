@@ -72,6 +72,7 @@ describe.each(servers)('connecting to $name', ({ server }) => {
     expect(error).toMatchObject({
       code: 'AUTHENTICATION_FAILED',
       message: expect.stringContaining('asks for a password'),
+      detail: 'None was given.',
     })
   })
 
@@ -174,6 +175,9 @@ describe('connecting', () => {
   test.each([
     `postgres://role:${PASSWORD}@host:99999/db`,
     'postgres://role:s3cret#1@host/db',
+    'postgres://role:a@s3cret/1@host/db',
+    'postgres://role:5432?s3cret@host/db',
+    'postgres://role:5432/s3cret@host/db',
     'postgres://role:s3cret@host/db?sslmode=verify-full&sslrootcert=/no/such/file',
     'mysql://role:s3cret@host/db',
     'postgres:/role:s3cret@host/db',
