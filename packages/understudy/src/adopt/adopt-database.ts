@@ -8,7 +8,7 @@ import { pinSettings } from '../database/settings.js'
 import { type DatabaseOptions, withDatabase } from '../database/with-database.js'
 import { UnderstudyError } from '../errors.js'
 import type { OnProgress } from '../progress.js'
-import { type Instance, readInstance } from '../registry/registry.js'
+import { type Instance, readInstance, refuseHiddenRegistry } from '../registry/registry.js'
 import { adoptAsCopy } from './as-copy.js'
 import { adoptAsOriginal } from './as-original.js'
 import { adoptByPrimaryKey } from './by-primary-key.js'
@@ -137,6 +137,7 @@ const STEPS = { 'as-copy': adoptAsCopy, 'as-original': adoptAsOriginal, 'by-prim
 async function adoptInTransaction(session: Session, work: Work): Promise<Adoption> {
   const { settings, options, archive, isDryRun, database } = work
   await pinSettings(session)
+  await refuseHiddenRegistry(session)
   const instance = await readInstance(session)
   if (instance === null && options.how !== 'by-primary-key') {
     throw new UnderstudyError('ADOPT_REFUSED', 'this database has no registry, so it goes by no instance id', {

@@ -39,12 +39,22 @@ function reportOf(error: unknown): ErrorReport {
   const sql = describeSqlError(error)
   if (sql) {
     const facts = [sql.detail, sql.where].filter(Boolean).join('\n')
-    return { code: sql.sqlstate, message: sql.message, detail: facts || null, hint: sql.hint ?? null }
+    return {
+      code: sql.sqlstate,
+      message: sql.message,
+      detail: facts || null,
+      hint: sql.hint ?? SQL_HINTS[sql.sqlstate] ?? null,
+    }
   }
   const message = error instanceof Error ? error.message : String(error)
   const hint = systemHint(error)
   if (hint !== undefined) return { code: null, message, detail: null, hint }
   return { code: null, message, detail: null, hint: 'This was not expected; `--debug` shows where it happened.' }
+}
+
+const SQL_HINTS: Readonly<Record<string, string>> = {
+  '42501' /* insufficient_privilege */:
+    'See with `understudy doctor` what the role lacks, and what its owner has to grant.',
 }
 
 const SYSTEM_HINTS: Readonly<Record<string, string>> = {
