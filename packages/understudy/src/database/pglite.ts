@@ -1,6 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { randomUUID } from 'node:crypto'
-import { existsSync } from 'node:fs'
 import { chmod, mkdir, readdir, realpath, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PGlite, type PGliteOptions } from '@electric-sql/pglite'
@@ -55,11 +54,7 @@ export async function openPglite(folder: string, options: OpenOptions): Promise<
       options,
     )
   }
-  if (options.folder === 'expect' && !existsSync(join(folder, 'PG_VERSION')) && !openFolders.has(folder)) {
-    throw new UnderstudyError('DATABASE_NOT_FOUND', `there is no embedded database in ${folder}`, {
-      hint: 'Correct the path, or make the database with `understudy migrate up`.',
-    })
-  }
+  if (options.folder === 'expect' && !openFolders.has(folder)) await expectDatabase(folder)
   const path = await makeFolder(folder)
   const shared = openFolders.get(path) ?? { opening: openFolder(path), handles: 0 }
   openFolders.set(path, shared)
@@ -146,6 +141,24 @@ async function fingerprintOf(path: string): Promise<string> {
     [path, join(path, 'PG_VERSION')].map((each) => stat(each, { bigint: true })),
   )
   return `folder ${folder?.ino}, database ${version?.ino}`
+}
+
+async function expectDatabase(folder: string): Promise<void> {
+  try {
+    await stat(join(folder, 'PG_VERSION'))
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException
+    if (!['ENOENT', 'ENOTDIR'].includes(code)) {
+      throw new UnderstudyError('FOLDER_UNUSABLE', `nobody can say whether a database is in ${folder}`, {
+        detail: message,
+        hint: 'Run this as the user whose folder it is, or correct the path.',
+        cause: error,
+      })
+    }
+    throw new UnderstudyError('DATABASE_NOT_FOUND', `there is no embedded database in ${folder}`, {
+      hint: 'Correct the path, or make the database with `understudy migrate up`.',
+    })
+  }
 }
 
 async function closeInFolder(pglite: PGlite, lock: FolderLock): Promise<void> {

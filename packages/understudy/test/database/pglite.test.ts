@@ -1,4 +1,4 @@
-import { mkdir, readdir, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { openDatabase } from '../../src/database/open.js'
@@ -122,6 +122,15 @@ describe('an embedded database', () => {
     const path = join(await createScratchFolder(), 'file')
     await writeFile(path, '')
     await expect(openDatabase(`pglite:${path}`)).rejects.toMatchObject({ code: 'FOLDER_UNUSABLE' })
+  })
+
+  test('tells a folder that cannot be looked into from one without a database', async () => {
+    const folder = await createScratchFolder()
+    // A link to itself, as the right to look is nothing that an administrator can be without.
+    await symlink('circle', join(folder, 'circle'))
+    const open = (name: string) => openDatabase(`pglite:${join(folder, name)}`, { folder: 'expect' })
+    await expect(open('circle')).rejects.toMatchObject({ code: 'FOLDER_UNUSABLE' })
+    await expect(open('none')).rejects.toMatchObject({ code: 'DATABASE_NOT_FOUND' })
   })
 
   test('says why a folder cannot be opened, and lets go of it', async () => {
