@@ -21,6 +21,7 @@ export {
   type MigrationPackageConfig,
   type MigrationsConfig,
   type MissingPolicy,
+  type NoneConfig,
   type ReferenceConfig,
   type RelationConfig,
   type SeedConfig,

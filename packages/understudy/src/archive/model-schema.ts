@@ -26,6 +26,7 @@ const translation: z.ZodType<Translation> = z.looseObject({
   discriminator: name.nullable(),
   alternatives: z.array(alternative),
   onDangling: z.enum(['fail', 'null']),
+  none: z.array(z.string()).optional(),
 })
 
 const field = z.looseObject({ name, type: name, encoding, translation: translation.optional() })

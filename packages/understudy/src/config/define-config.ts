@@ -39,6 +39,7 @@ export type Environment = 'development' | 'safe' | 'production'
 export type TriggerPolicy = 'suspend' | 'fire'
 export type MissingPolicy = 'fail' | 'null' | 'skip' | 'placeholder'
 export type DanglingPolicy = 'fail' | 'null'
+export type NoneConfig = string | number | readonly (string | number)[]
 
 export interface RelationConfig {
   /** The columns that identify a row, or `origin` (where it was born), or `content` (all of it). */
@@ -80,6 +81,8 @@ export type ReferenceConfig =
       readonly by?: undefined
       /** What an export does with a value that points to no row. Default `fail`. */
       readonly onDangling?: DanglingPolicy | undefined
+      /** The value, or several, that stands for no row: `0` in a column that must not be null. It travels as it is. */
+      readonly none?: NoneConfig | undefined
     }
   | {
       /** The column beside it whose value says which target is meant. */
@@ -87,6 +90,7 @@ export type ReferenceConfig =
       /** A `table.column` for each value of that column. */
       readonly to: Readonly<Record<string, string>>
       readonly onDangling?: DanglingPolicy | undefined
+      readonly none?: NoneConfig | undefined
     }
 
 export interface MigrationsConfig {

@@ -26,10 +26,15 @@ const relation = z
 
 const target = z.string().regex(/^[^.]+(\.[^.]+){1,2}$/, 'expected `table.column` or `schema.table.column`')
 
+const none = z.union([z.string(), z.int()])
+
 const reference = z.strictObject({
   to: z.union([target, z.record(z.string(), target)], 'expected `table.column`, or with `by` one for each value'),
   by: name.optional(),
   onDangling: z.enum(['fail', 'null']).optional(),
+  none: z
+    .union([none, z.array(none).min(1)], 'expected the value that stands for no row, or a list of such values')
+    .optional(),
 })
 
 /** One object and a rule, not a union: a union reports neither the unknown key nor the place. */

@@ -8,6 +8,7 @@ import {
   type ContentRelation,
   canBeBare,
   type Encoding,
+  isVarying,
   type RelationName,
   relationLabel,
   relationOf,
@@ -123,6 +124,7 @@ export class FirstFormatLines {
     value: unknown,
   ): string {
     const { discriminator } = translation
+    if (translation.none?.includes(String(value)) === true) return JSON.stringify({ [VALUE_KEY]: String(value) })
     if (discriminator !== null && decidingReference(this.#model, relation, discriminator) !== null)
       return this.#unreadable(relation, column.name, `a reference that ${discriminator}, itself one, decides about`)
     const alternative =
@@ -172,7 +174,7 @@ export class FirstFormatLines {
         const encoded = isText ? undefined : encodeValue(column.encoding, column.type, value)
         return [encoded ?? this.#unreadable(relation, name, `${column.type} in an identity`)]
       }
-      if (column?.translation?.discriminator !== null)
+      if (column?.translation === undefined || isVarying(column.translation))
         return [this.#unreadable(relation, name, 'a reference with several targets in an identity')]
       const values = alternative.join.map((pair) => row[pair.column])
       const found = this.#find(

@@ -3,7 +3,7 @@ import { identitySelect } from '../model/identity-sql.js'
 import { copyColumns, lineWithout } from '../model/kept-columns.js'
 import { type Leaf, leavesOf } from '../model/leaves.js'
 import { lineSelect } from '../model/line-sql.js'
-import { type ContentRelation, isNamedContent, relationOf } from '../model/model.js'
+import { type ContentRelation, isNamedContent, isVarying, relationOf } from '../model/model.js'
 import { catalogRelation, fromRelation, type SqlContext, sameOrBothNull, sameValue } from '../model/sql-context.js'
 import { columnsToBind } from './bound-columns.js'
 import { isTypedTranslation, type Load } from './load.js'
@@ -107,7 +107,7 @@ function columnLeaves(context: SqlContext, relation: ContentRelation, name: stri
   const translation = relation.columns[position]?.translation
   const [target] = translation?.alternatives ?? []
   if (translation === undefined || target === undefined) return [`${alias}.c${position + 1}`]
-  if (translation.discriminator !== null) return [`${alias}.r${position + 1}::jsonb::text`]
+  if (isVarying(translation)) return [`${alias}.r${position + 1}::jsonb::text`]
   return slotLeafExpressions(
     context,
     `${alias}.r${position + 1}`,

@@ -128,11 +128,15 @@ function columnWarnings(
   const reference = relation.references.find((each) => each.columns.includes(column.name))
   const own = undeclared.find((each) => each.relation === label && each.column === column.name)
   const warnings = own === undefined ? [] : [warn('undeclared reference', describeUndeclared(own))]
-  if (reference !== undefined && column.default !== null && /^\(?-?'?\d+'?\)?(::[\w ]+)?$/.test(column.default)) {
+  const literal = /^\(?'?(-?\d+)'?\)?(::[\w ]+)?$/.exec(column.default ?? '')?.[1]
+  const none = relation.columns.find(({ name }) => name === column.name)?.translation?.none ?? []
+  if (reference !== undefined && literal !== undefined && !none.includes(literal)) {
+    const isNone = reference.kind === 'declared' && reference.shape === 'value'
+    const advice = isNone ? '; if it means that there is no row, say so with `none` in `references`' : ''
     warnings.push(
       warn(
         'literal id as default',
-        `has the literal id ${column.default} as default, which means another row in another database`,
+        `has the literal id ${column.default} as default, which means another row in another database${advice}`,
       ),
     )
   }

@@ -1,4 +1,5 @@
 import { quoteIdentifier, quoteLiteral } from '../database/quoting.js'
+import { bareExpression, halfNullExpression, noneExpression } from './bare-values.js'
 import { type DecidingReference, decidingLiteral, decidingReference, decidingText } from './discriminator.js'
 import { encodeExpression, encodeLeaf } from './encodings.js'
 import { Joins } from './joins.js'
@@ -7,15 +8,15 @@ import {
   type Alternative,
   type ContentColumn,
   type ContentRelation,
-  canBeBare,
   type Field,
   isNamedContent,
+  isVarying,
   ownedRelations,
   relationLabel,
   relationOf,
   type Translation,
 } from './model.js'
-import { DIGEST_KEY, NUMBER_KEY, ORIGIN_KEY, VALUE_KEY } from './record-keys.js'
+import { DIGEST_KEY, NUMBER_KEY, ORIGIN_KEY } from './record-keys.js'
 import { awaitedLeaves, keyExpression, plainExpression } from './respelled-sql.js'
 import { fromRelation, type SqlContext, sameValue } from './sql-context.js'
 import { localKeyExpression, masterExpression } from './surrogate-sql.js'
@@ -47,10 +48,9 @@ export function leafExpressions(context: SqlContext, relation: ContentRelation, 
       return [keyExpression(context, relation, name, alias, joins)]
     const value = (each: string) => `${alias}.${quoteIdentifier(each)}`
     const leaves = keyLeaves(context.model, relation, column)
-    const present =
-      translation.discriminator === null
-        ? joinAlternative(context, alternative, value, joins).leaves
-        : [`(${translateExpression(context, relation, translation, value, joins)})::jsonb::text`]
+    const present = !isVarying(translation)
+      ? joinAlternative(context, alternative, value, joins).leaves
+      : [`(${translateExpression(context, relation, translation, value, joins)})::jsonb::text`]
     return awaitedLeaves(context, relation, name, alias, joins, leaves, present)
   })
 }
@@ -115,14 +115,15 @@ function translateExpression(
     const target = relationOf(context.model, alternative.target)
     return { alternative, json: identityJson(leavesOf(context.model, target), leaves, found) }
   })
+  const bare = value(translation.alternatives[0]?.join[0]?.column ?? '')
   if (translation.discriminator === null) {
     const [part] = parts
     if (part === undefined) return 'null'
-    return canBeBare(translation) ? halfNullExpression(part.alternative, part.json, value) : part.json
+    return noneExpression(translation, halfNullExpression(part.alternative, part.json, value), bare)
   }
   const cases = parts.map(({ json }, index) => `when ${decides[index]} then to_json(${json})`)
-  const bare = value(translation.alternatives[0]?.join[0]?.column ?? '')
-  return `case ${cases.join(' ')} when ${bare} is not null then ${bareExpression(bare)} end`
+  const decided = `case ${cases.join(' ')} when ${bare} is not null then ${bareExpression(bare)} end`
+  return noneExpression(translation, decided, bare)
 }
 
 /** A column that decides, and the targets that it decides between: of a translation, or of a reference whose values travel as they are. */
@@ -154,18 +155,6 @@ function decidingIdentity(
 ): string {
   const { found, leaves } = joinAlternative(context, alternative, value, joins)
   return identityJson(leavesOf(context.model, relationOf(context.model, alternative.target)), leaves, found)
-}
-
-/** A key of several columns may be null in part (`match simple`): then it points to no row, and its other values travel as they are. */
-function halfNullExpression(alternative: Alternative, json: string, value: (column: string) => string): string {
-  const own = alternative.join.find((pair) => pair.targetColumn === alternative.targetColumn)
-  const some = alternative.join.map((pair) => `${value(pair.column)} is null`).join(' or ')
-  const bare = value(own?.column ?? '')
-  return `case when ${bare} is not null and (${some}) then ${bareExpression(bare)} else to_json(${json}) end`
-}
-
-function bareExpression(value: string): string {
-  return `json_build_object('${VALUE_KEY}', ${value}::text)`
 }
 
 export function columnExpressions(

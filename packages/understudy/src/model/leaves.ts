@@ -3,6 +3,7 @@ import {
   type ContentModel,
   type ContentRelation,
   type Encoding,
+  isVarying,
   type RelationName,
   relationLabel,
   relationOf,
@@ -46,7 +47,7 @@ export function keyLeaves(model: ContentModel, relation: ContentRelation, column
   const { name, type, encoding, isNullable, translation } = column
   const [target] = translation?.alternatives ?? []
   if (target === undefined) return [{ path: name, type, encoding, isNullable, column: { relation, name } }]
-  if (translation?.discriminator !== null)
+  if (translation === undefined || isVarying(translation))
     return [{ path: name, type: 'text', encoding: 'json', isNullable, isDocument: true, column: null }]
   return leavesOf(model, relationOf(model, target.target)).map((leaf) => ({
     ...leaf,

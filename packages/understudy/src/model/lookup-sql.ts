@@ -1,6 +1,13 @@
 import { identityJson, identitySelect } from './identity-sql.js'
 import { leavesOf } from './leaves.js'
-import { type Alternative, type ContentColumn, type ContentRelation, type RelationName, relationOf } from './model.js'
+import {
+  type Alternative,
+  type ContentColumn,
+  type ContentRelation,
+  isVarying,
+  type RelationName,
+  relationOf,
+} from './model.js'
 import { catalogRelation, type SqlContext } from './sql-context.js'
 
 /** Types, by oid, whose values are equal exactly when their texts are: int8, int2, int4, uuid (pg_type.dat). */
@@ -18,7 +25,7 @@ export function lookupTarget(
   const { translation } = column
   const [target, ...others] = translation?.alternatives ?? []
   if (translation === undefined || target === undefined || others.length > 0) return null
-  if (translation.shape !== 'value' || translation.discriminator !== null || target.join.length !== 1) return null
+  if (translation.shape !== 'value' || isVarying(translation) || target.join.length !== 1) return null
   if (column.mask !== undefined || column.fields !== undefined) return null
   if (relation.identity.kind === 'key' && relation.identity.columns.includes(column.name)) return null
   const ends = [typeOf(context, relation, column.name), typeOf(context, target.target, target.targetColumn)]

@@ -72,6 +72,8 @@ export interface Translation {
   readonly discriminator: string | null
   readonly alternatives: readonly Alternative[]
   readonly onDangling: 'fail' | 'null'
+  /** Values, as text, that stand for no row and travel as they are. */
+  readonly none?: readonly string[] | undefined
 }
 
 export interface Alternative {
@@ -91,11 +93,17 @@ export interface JoinPair {
 }
 
 /**
- * Whether the value may point to no row and stand there all the same: the key that it belongs to is null in another column, or the column that decides
- * says that it is none of the declared references.
+ * Whether the value may point to no row and stand there all the same: the key that it belongs to is null in another column, the column that decides
+ * says that it is none of the declared references, or the value itself says that there is none.
  */
-export function canBeBare({ shape, discriminator, alternatives }: Translation): boolean {
-  return shape === 'value' && (discriminator !== null || alternatives.some((each) => each.join.length > 1))
+export function canBeBare(translation: Translation): boolean {
+  const { shape, alternatives } = translation
+  return shape === 'value' && (isVarying(translation) || alternatives.some((each) => each.join.length > 1))
+}
+
+/** Whether the rows of a relation may hold different kinds of values here. In an identity such a value is one leaf, its JSON. */
+export function isVarying({ discriminator, none = [] }: Translation): boolean {
+  return discriminator !== null || none.length > 0
 }
 
 /** Columns that point to rows of another relation, by a constraint or by declaration. */

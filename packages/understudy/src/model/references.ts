@@ -1,8 +1,9 @@
 import type { Catalog, Column, Relation } from '../catalog/catalog.js'
-import { baseTypeOf } from '../catalog/catalog.js'
 import type { ReferenceConfig } from '../config/define-config.js'
-import { type Candidate, findConfiguredRelation } from './content-relations.js'
+import { findColumnPath, shapeOf, typeAt } from './column-path.js'
+import type { Candidate } from './content-relations.js'
 import { relationLabel, type Translation } from './model.js'
+import { noneValues } from './none-values.js'
 import type { ModelSettings } from './settings.js'
 
 /** A reference as found, its target still a relation of the catalog. */
@@ -15,6 +16,8 @@ export interface FoundReference {
   readonly shape: Translation['shape']
   readonly discriminator: string | null
   readonly onDangling: 'fail' | 'null'
+  /** Values, as text, that stand for no row. */
+  readonly none?: readonly string[] | undefined
   /** One for a foreign key, several where a discriminator chooses. */
   readonly targets: readonly FoundTarget[]
 }
@@ -137,6 +140,8 @@ export function resolveDeclared(
   const unfit = whyUnfit(catalog, column, field)
   if (unfit !== null) return unfit
   const shape = shapeOf(catalog, column, field)
+  const none = noneValues(catalog, place, declared)
+  if (typeof none === 'string') return none
   if (discriminator !== null && (field !== null || shape !== 'value'))
     return `by ${discriminator}: a column beside it decides about one value only, and this is ${field === null ? 'a list' : 'a field'}`
   return {
@@ -149,6 +154,7 @@ export function resolveDeclared(
       shape,
       discriminator,
       onDangling: declared.onDangling ?? 'fail',
+      none,
       targets,
     },
   }
@@ -164,33 +170,6 @@ export function resolveNone(catalog: Catalog, path: string): { relation: Relatio
   return { relation, column }
 }
 
-/** Resolves `table.column`, `schema.table.column` or either with `.field` behind. */
-function findColumnPath(
-  catalog: Catalog,
-  path: string,
-): { relation: Relation; column: Column; field: string | null } | string {
-  const parts = path.split('.')
-  let complaint = 'expected table.column'
-  for (let length = Math.min(2, parts.length - 1); length >= 1; length--) {
-    const relation = findConfiguredRelation(catalog, parts.slice(0, length).join('.'))
-    if (typeof relation === 'string') {
-      complaint = relation
-      continue
-    }
-    const [columnName, field, ...rest] = parts.slice(length)
-    const column = relation.columns.find((each) => each.name === columnName)
-    if (column === undefined || rest.length > 0) {
-      complaint = `${relationLabel(relation)} has no column ${columnName}`
-      continue
-    }
-    if (field === undefined) return { relation, column, field: null }
-    if (baseTypeOf(catalog, column.typeOid).attributes.some((each) => each.name === field))
-      return { relation, column, field }
-    complaint = `${column.type} has no attribute ${field}`
-  }
-  return complaint
-}
-
 /** Why values of a column, or of a field in it, are no references that can be carried over; null where they may be. */
 function whyUnfit(catalog: Catalog, column: Column, field: string | null): string | null {
   const type = typeAt(catalog, column, field)
@@ -199,16 +178,4 @@ function whyUnfit(catalog: Catalog, column: Column, field: string | null): strin
   if (type.schema === 'pg_catalog' && /^(int2|oid)vector$/.test(type.name))
     return `${what} is of type ${type.name}, which cannot be carried over; make it an array`
   return null
-}
-
-function typeAt(catalog: Catalog, column: Column, field: string | null) {
-  const outer = baseTypeOf(catalog, column.typeOid)
-  const attribute = outer.attributes.find((each) => each.name === field)
-  return attribute === undefined ? outer : baseTypeOf(catalog, attribute.typeOid)
-}
-
-function shapeOf(catalog: Catalog, column: Column, field: string | null): Translation['shape'] {
-  const type = typeAt(catalog, column, field)
-  if (type.element !== null) return 'array'
-  return type.schema === 'pg_catalog' && (type.name === 'jsonb' || type.name === 'json') ? 'jsonb array' : 'value'
 }

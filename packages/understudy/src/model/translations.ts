@@ -45,6 +45,7 @@ function translateThrough(
     shape: reference.shape,
     discriminator: reference.discriminator,
     onDangling: reference.onDangling,
+    none: reference.none,
     alternatives: whole,
   }
 }

@@ -1,5 +1,6 @@
 import type { Catalog } from '../catalog/catalog.js'
 import { quoteIdentifier } from '../database/quoting.js'
+import { meansNone } from '../model/bare-values.js'
 import { selectContentRelations } from '../model/content-relations.js'
 import { decidingConditions } from '../model/identity-sql.js'
 import { Joins } from '../model/joins.js'
@@ -60,6 +61,7 @@ function danglingSelect(catalog: Catalog, context: SqlContext, pointing: Pointin
   })
   const conditions = [
     ...values.map((value) => `${value} is not null`),
+    ...(reference.none === undefined ? [] : values.map((value) => `not ${meansNone(reference, value)}`)),
     ...deciding(context, pointing, joins),
     `not exists (select from ${fromRelation(context, target.relation)} t where ${same.join(' and ')})`,
   ]
