@@ -71,6 +71,8 @@ export interface Column {
   readonly sequence: Sequence | null
   readonly identity: 'always' | 'by default' | null
   readonly isGenerated: boolean
+  /** A generated column's expression; null for every other column. */
+  readonly generatedAs: string | null
   /** The columns of its own relation that a generated column is computed from, in the relation's order; empty for every other column. */
   readonly generatedFrom: readonly string[]
 }

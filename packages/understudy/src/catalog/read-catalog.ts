@@ -186,6 +186,7 @@ function toColumn(row: ColumnRow): Column {
     sequence,
     identity: row.identity,
     isGenerated: row.is_generated,
+    generatedAs: row.is_generated ? row.default : null,
     generatedFrom: row.generated_from ?? [],
   }
 }

@@ -5,6 +5,7 @@ import { useSearchPath } from '../database/settings.js'
 import { isNumberColumn, isTakenFromArchive } from '../model/choose-identity.js'
 import type { ContentRelation, RelationName } from '../model/model.js'
 import { catalogRelation, fromRelation, type SqlContext } from '../model/sql-context.js'
+import { computeGenerated } from './generated-values.js'
 import { analyzeTemporary, type Load } from './load.js'
 import { matched } from './match.js'
 import { bare } from './parse.js'
@@ -46,6 +47,7 @@ export async function allocateKeys(
   )
   if (isNeeded) await useSearchPath(session, 'none')
   await analyzeTemporary(session, load, load.rows)
+  await computeGenerated(session, context, load)
 }
 
 /** As the source numbered its rows; where their keys are no numbers, as the archive has them. */

@@ -16,6 +16,7 @@ import {
 import { VALUE_KEY } from '../model/record-keys.js'
 import { fromRelation, type SqlContext, sameValue } from '../model/sql-context.js'
 import { plainReferences } from './bound-columns.js'
+import { comingValues, computedColumns, generatedValues } from './generated-values.js'
 import { analyzeTemporary, type Load, type Slot } from './load.js'
 import { leafColumns, sameLeaf, slotLeafExpressions } from './match.js'
 import { bare } from './parse.js'
@@ -85,9 +86,8 @@ class Binding {
     const here = `select ${live} from ${fromRelation(this.context, reference.target)}`
     const load = this.loads.get(relationLabel(reference.target))
     if (load === undefined) return here
-    const positions = names.map((name) => load.relation.columns.findIndex((column) => column.name === name) + 1)
-    if (positions.some((position) => position === 0)) return here
-    return `${here} union select ${positions.map((position) => `c${position}`).join(', ')} from ${load.parsed}`
+    const coming = comingValues(this.context, load, names)
+    return coming === null ? here : `${here} union ${coming}`
   }
 
   #addValue(slot: Slot): void {
@@ -166,12 +166,19 @@ export function rowsNamed(
   const here = `select true as found, i.* from (${identitySelect(context, target, [column])}) i`
   if (load === undefined || load.counts.inserts === 0) return here
   const key = target.surrogate.indexOf(column) + 1
-  const value = key > 0 ? `w.k${key}` : `q.c${target.columns.findIndex(({ name }) => name === column) + 1}`
+  const computed = computedColumns(context, target).indexOf(column) + 1
+  const value =
+    key > 0
+      ? `w.k${key}`
+      : computed > 0
+        ? `g.g${computed}`
+        : `q.c${target.columns.findIndex(({ name }) => name === column) + 1}`
   const isInRows = load.isAllNew && key > 0
   const leaves = isInRows
     ? leavesOf(context.model, target).map((_, index) => `w.l${index + 1}`)
     : leafColumns(context, load.relation, 'q')
-  const from = isInRows ? `${load.rows} w` : `${load.parsed} q join ${load.rows} w on w.n = q.n`
+  const beside = computed > 0 ? ` join ${generatedValues(load)} g on g.n = q.n` : ''
+  const from = isInRows ? `${load.rows} w` : `${load.parsed} q join ${load.rows} w on w.n = q.n${beside}`
   const coming = `select true as found, ${value} as t1, ${leaves.join(', ')} from ${from} where w.is_new`
   return load.rowsBefore === 0 ? coming : `${here} union all ${coming}`
 }

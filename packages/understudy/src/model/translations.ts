@@ -63,7 +63,7 @@ function alternativeFor(
   if (targetColumn === undefined || targetPlace === undefined) return null
   const name = { schema: target.relation.schema, name: target.relation.name }
   const pairs = reference.columns.map((each, index) => ({ column: each, targetColumn: target.columns[index] ?? '' }))
-  if (targetPlace.surrogate.includes(targetColumn)) {
+  if (targetPlace.surrogate.includes(targetColumn) || isLocalResult(targetPlace, targetColumn)) {
     const isAloneUnique = target.relation.uniqueKeys.some(
       (key) =>
         key.columns.length === 1 &&
@@ -95,6 +95,13 @@ function alternativeFor(
     if (onward !== undefined && join !== null) return { ...onward, when: target.when, join }
   }
   return null
+}
+
+/** Whether a column is computed from values that mean something in one database only, and so does its own value. */
+function isLocalResult({ relation, references, surrogate }: Place, name: string): boolean {
+  const column = relation.columns.find((each) => each.name === name)
+  const from = column?.generatedFrom ?? []
+  return from.some((each) => surrogate.includes(each) || references.some(({ columns }) => columns.includes(each)))
 }
 
 /** Columns here -> columns there -> columns at the end; null where a pair on the way is not covered. */
