@@ -14,6 +14,7 @@ import { requireModel } from '../model/build-model.js'
 import { describeComputed, findComputedReferences } from '../model/computed-references.js'
 import { describeFinding } from '../model/finding.js'
 import { type ContentRelation, relationLabel } from '../model/model.js'
+import { describeUnreadable, findUnreadableNumbers } from '../model/numbered-text.js'
 import { findIdentityProblems } from '../model/preflight.js'
 import { createSqlContext, type SqlContext } from '../model/sql-context.js'
 import { describeUndeclared, findUndeclaredReferences } from '../model/undeclared-references.js'
@@ -170,7 +171,7 @@ async function readSession<T>(
         const warnings = [
           ...content.selected.warnings,
           ...originWarnings(content.selected.relations, instance),
-          ...(purpose === 'transfer' ? referenceWarnings(catalog, content, settings) : []),
+          ...(purpose === 'transfer' ? modelWarnings(catalog, content, settings) : []),
         ]
         await preflight(session, context, content.selected.relations)
         const history = await readHistory(session)
@@ -207,8 +208,8 @@ function originWarnings(relations: readonly ContentRelation[], instance: Instanc
   return [concerned.length === 0 ? lost : `${lost}; rows of ${concerned.join(', ')} can only go into an init`]
 }
 
-/** Their values are ids of this database: elsewhere they would name other rows, and nothing would tell. */
-function referenceWarnings(catalog: Catalog, { built, selected }: Content, settings: Settings): string[] {
+/** What means something else in another database, where nothing would tell. */
+function modelWarnings(catalog: Catalog, { built, selected }: Content, settings: Settings): string[] {
   const labels = new Set(selected.relations.map(relationLabel))
   const undeclared = findUndeclaredReferences(catalog, built.model, settings)
     .filter(({ relation, holdsIds }) => holdsIds && labels.has(relation))
@@ -219,7 +220,10 @@ function referenceWarnings(catalog: Catalog, { built, selected }: Content, setti
       (each) =>
         `${each.relation}.${each.column} ${describeComputed(each)}; say under \`references\` what it is computed from`,
     )
-  return [...undeclared, ...computed]
+  const unreadable = findUnreadableNumbers(catalog, built.model)
+    .filter(({ relation }) => labels.has(relation))
+    .map((each) => `${each.relation}.${each.column} ${describeUnreadable(each)}`)
+  return [...undeclared, ...computed, ...unreadable]
 }
 
 async function preflight(session: Session, context: SqlContext, relations: readonly ContentRelation[]): Promise<void> {

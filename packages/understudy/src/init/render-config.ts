@@ -51,6 +51,7 @@ const REMARKS: ReadonlySet<Warning['kind']> = new Set([
   'rewrite rule',
   'trigger fills a key',
   'constraint trigger writes',
+  'unreadable number',
 ])
 
 function databaseLines({ label }: Inspection, database: string | null): string[] {

@@ -3,6 +3,7 @@ import type { Settings } from '../config/settings.js'
 import type { Session } from '../database/port.js'
 import { type ComputedReference, describeComputed, findComputedReferences } from '../model/computed-references.js'
 import { type ContentModel, type ContentRelation, findRelation, relationLabel } from '../model/model.js'
+import { describeUnreadable, findUnreadableNumbers, type UnreadableNumber } from '../model/numbered-text.js'
 import { isSecretName } from '../model/secrets.js'
 import { createSqlContext, type SqlContext } from '../model/sql-context.js'
 import {
@@ -19,6 +20,7 @@ export type WarningKind =
   | 'content referred to'
   | 'undeclared reference'
   | 'computed reference'
+  | 'unreadable number'
   | 'literal id as default'
   | 'secret'
   | 'rewrite rule'
@@ -42,7 +44,10 @@ export async function findWarnings(
 ): Promise<Warning[]> {
   const context = createSqlContext(catalog, model, null)
   const undeclared = findUndeclaredReferences(catalog, model, settings)
-  const computed = findComputedReferences(catalog, model).map(computedWarning)
+  const computed = [
+    ...findComputedReferences(catalog, model).map(computedWarning),
+    ...findUnreadableNumbers(catalog, model).map(unreadableWarning),
+  ]
   const sources = await readTriggerSources(session)
   const writing = await findWritingTriggers(session, context, model.relations)
   return model.relations.flatMap((relation) => {
@@ -150,6 +155,11 @@ function columnWarnings(
 function computedWarning(reference: ComputedReference): Warning {
   const { relation, column } = reference
   return { relation, column, kind: 'computed reference', message: describeComputed(reference) }
+}
+
+function unreadableWarning(number: UnreadableNumber): Warning {
+  const { relation, column } = number
+  return { relation, column, kind: 'unreadable number', message: describeUnreadable(number) }
 }
 
 function ruleWarnings(relation: ContentRelation, facts: Relation): Warning[] {

@@ -1,5 +1,6 @@
 import type { Column } from '../catalog/catalog.js'
 import { quoteIdentifier, quoteLiteral, quoteQualified } from '../database/quoting.js'
+import { isCounted, numberedText, numbersIn } from './numbered-text.js'
 import { fromRelation, type SqlContext } from './sql-context.js'
 
 /**
@@ -7,9 +8,7 @@ import { fromRelation, type SqlContext } from './sql-context.js'
  * below. `more` are selects of `highest` and `lowest` that count as well.
  */
 export function sequenceState(context: SqlContext, name: string, more: readonly string[] = []): string {
-  const standing = filledColumns(context, name).map(
-    ({ from, column }) => `select max(${column})::int8 as highest, min(${column})::int8 as lowest from ${from}`,
-  )
+  const standing = filledColumns(context, name)
   const values = [...standing, ...more]
   const used = values.length === 0 ? 'select null::int8 as highest, null::int8 as lowest' : values.join(' union all ')
   return `select case when q.lags then q.bound + q.step else q.next end::text as next, q.lags
@@ -22,18 +21,24 @@ export function sequenceState(context: SqlContext, name: string, more: readonly 
                    where d.seqrelid = ${quoteLiteral(name)}::regclass) q`
 }
 
-/** Every whole-number column of the database that the sequence fills: tables that share one must never share an id. */
-function filledColumns(context: SqlContext, name: string): { from: string; column: string }[] {
-  const isFilled = (column: Column) =>
-    column.sequence !== null &&
-    quoteQualified(column.sequence) === name &&
-    /^(smallint|integer|bigint)$/.test(column.baseType)
+/** For every column of the database that the sequence fills, what it holds: tables that share one must never share an id. */
+function filledColumns(context: SqlContext, name: string): string[] {
+  const isFilled = (column: Column) => column.sequence !== null && quoteQualified(column.sequence) === name
   return [...context.relations.values()]
     .filter((relation) => relation.kind === 'table' || relation.kind === 'partitioned table')
     .filter((relation) => !relation.isPartition)
     .flatMap((relation) =>
-      relation.columns
-        .filter(isFilled)
-        .map((column) => ({ from: fromRelation(context, relation), column: quoteIdentifier(column.name) })),
+      relation.columns.filter(isFilled).flatMap((column) => usedNumbers(fromRelation(context, relation), column)),
     )
+}
+
+function usedNumbers(from: string, column: Column): string[] {
+  const name = quoteIdentifier(column.name)
+  if (column.baseType.startsWith('numeric')) {
+    const whole = `case when abs(${name}) < 9e18 then trunc(${name})::int8 end`
+    return [`select max(${whole}) as highest, min(${whole}) as lowest from ${from}`]
+  }
+  if (isCounted(column)) return [`select max(${name})::int8 as highest, min(${name})::int8 as lowest from ${from}`]
+  const text = numberedText(column)
+  return text === null ? [] : [numbersIn(from, name, text)]
 }
