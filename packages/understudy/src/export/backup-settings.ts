@@ -66,8 +66,9 @@ function giveUp(catalog: Catalog, settings: BackupSettings, findings: readonly F
   }
   const makeBare = (label: string, column: string) => {
     for (const path of Object.keys(references)) {
-      const [table, name] = splitPath(path)
-      if (name === column && isOf(table, label)) delete references[path]
+      // `column`, or `column.field`.
+      const table = path.slice(0, -column.length - 1)
+      if (path.endsWith(`.${column}`) && isOf(table, label)) delete references[path]
     }
     const relation = catalog.relations.find((each) => relationLabel(each) === label)
     for (const key of relation?.foreignKeys ?? []) if (key.columns.includes(column)) bareKeys.add(key.oid)
@@ -89,10 +90,4 @@ function giveUp(catalog: Catalog, settings: BackupSettings, findings: readonly F
 function hasOrigin(catalog: Catalog, label: string): boolean {
   const relation = catalog.relations.find((each) => relationLabel(each) === label)
   return relation !== undefined && surrogateColumns(relation, [], null).length > 0
-}
-
-/** `table.column` and `schema.table.column`, without a field behind. */
-function splitPath(path: string): [string, string] {
-  const parts = path.split('.')
-  return [parts.slice(0, -1).join('.'), parts.at(-1) ?? '']
 }

@@ -14,41 +14,51 @@ export async function findDanglingReferences(
   relation: ContentRelation,
 ): Promise<Finding[]> {
   const findings: Finding[] = []
-  for (const column of relation.columns) {
-    const { translation } = column
-    if (translation === undefined) continue
-    findings.push(...(await findOtherShapes(session, context, relation, column)))
+  for (const pointing of relation.columns.flatMap(pointingOf)) {
+    const { path, column, translation } = pointing
+    findings.push(...(await findOtherShapes(session, context, relation, pointing)))
     if (translation.onDangling === 'null') continue
     for (const [index, alternative] of translation.alternatives.entries()) {
-      if (translation.shape === 'value' && isEnforced(context, relation, column.name, alternative)) continue
-      const select = danglingSelect(context, relation, { name: column.name, translation, index })
+      if (translation.shape === 'value' && isEnforced(context, relation, column, alternative)) continue
+      const select = danglingSelect(context, relation, pointing, index)
       const rows = await session.query<SampleRow & { only: string | null }>(select)
-      const canBeNone = translation.shape === 'value' && isOnlyDeclared(relation, column.name)
+      const canBeNone = path === column && translation.shape === 'value' && isOnlyDeclared(relation, column)
       const none = canBeNone ? likelyNone(rows[0]) : undefined
-      findings.push(
-        ...toFinding(relation, 'dangling reference', column.name, rows, '').map((each) => ({ ...each, none })),
-      )
+      findings.push(...toFinding(relation, 'dangling reference', path, rows, '').map((each) => ({ ...each, none })))
     }
   }
   return findings
 }
 
+/** A place that holds references: a column, or a field of a composite one. */
 interface Pointing {
-  readonly name: string
+  /** `column` or `column.field`. */
+  readonly path: string
+  readonly column: string
   readonly translation: Translation
-  /** Which of its alternatives. */
-  readonly index: number
+  /** What it holds, of the row `s`; given the column that is asked for, where it may be another. */
+  readonly value: (column: string) => string
+}
+
+function pointingOf({ name, translation, fields = [] }: ContentColumn): Pointing[] {
+  const own = (column: string) => `s.${quoteIdentifier(column)}`
+  const inside = fields.flatMap((field) => {
+    if (field.translation === undefined) return []
+    const value = () => `(${own(name)}).${quoteIdentifier(field.name)}`
+    return [{ path: `${name}.${field.name}`, column: name, translation: field.translation, value }]
+  })
+  return translation === undefined ? inside : [{ path: name, column: name, translation, value: own }, ...inside]
 }
 
 /** `sample`, `total`, and as `only` the value that all of these rows hold, if there is one. */
 function danglingSelect(
   context: SqlContext,
   relation: ContentRelation,
-  { name, translation, index }: Pointing,
+  { column: name, translation, value: readColumn }: Pointing,
+  index: number,
 ): string {
   const alternative = translation.alternatives[index] as Alternative
   const joins = new Joins()
-  const readColumn = (column: string) => `s.${quoteIdentifier(column)}`
   const value = readColumn(name)
   const { element, source } = elementsOf(translation, value)
   const isList = translation.shape !== 'value'
@@ -87,10 +97,10 @@ async function findOtherShapes(
   session: Session,
   context: SqlContext,
   relation: ContentRelation,
-  { name, translation }: ContentColumn,
+  { path, column, translation, value: readColumn }: Pointing,
 ): Promise<Finding[]> {
-  if (translation === undefined || translation.shape === 'value') return []
-  const value = `s.${quoteIdentifier(name)}`
+  if (translation.shape === 'value') return []
+  const value = readColumn(column)
   const isOther =
     translation.shape === 'array'
       ? `(array_ndims(${value}) > 1 or array_lower(${value}, 1) <> 1)`
@@ -103,7 +113,7 @@ async function findOtherShapes(
       where ${isOther}
       limit ${MAX_SAMPLES}`,
   )
-  return toFinding(relation, 'no plain list', name, rows, '')
+  return toFinding(relation, 'no plain list', path, rows, '')
 }
 
 function isOnlyDeclared({ references }: ContentRelation, column: string): boolean {
