@@ -149,10 +149,21 @@ function naturalUniqueKey({ relation, referencing }: Facts): Identity | null {
       isNatural(relation, key, referencing) &&
       key.columns.every((name) => !isNullable(relation, name)),
   )
-  const best = keys.toSorted(
-    (a, b) => Number(b.isConstraint) - Number(a.isConstraint) || a.columns.length - b.columns.length,
-  )[0]
+  const [best] = keys.toSorted(
+    (a, b) =>
+      Number(isPlace(relation, a, referencing)) - Number(isPlace(relation, b, referencing)) ||
+      Number(b.isConstraint) - Number(a.isConstraint) ||
+      a.columns.length - b.columns.length,
+  )
   return best === undefined ? null : { kind: 'key', columns: best.columns, reason: `unique key ${best.name}` }
+}
+
+/** Whether a key rather says where a row stands than which it is, and rows change places: one that may be deferred, or of a number alone. */
+function isPlace(relation: Relation, key: UniqueKey, referencing: ReadonlySet<string>): boolean {
+  const [only = ''] = key.columns
+  const column = columnOf(relation, only)
+  const isNumber = key.columns.length === 1 && column !== undefined && isNumberColumn(column) && !referencing.has(only)
+  return key.isDeferrable || isNumber
 }
 
 /** Partial, expression and invalid indexes never give an identity by themselves. */
