@@ -28,17 +28,31 @@ function filledColumns(context: SqlContext, name: string): string[] {
     .filter((relation) => relation.kind === 'table' || relation.kind === 'partitioned table')
     .filter((relation) => !relation.isPartition)
     .flatMap((relation) =>
-      relation.columns.filter(isFilled).flatMap((column) => usedNumbers(fromRelation(context, relation), column)),
+      relation.columns.filter(isFilled).flatMap((column) => usedNumbers(fromRelation(context, relation), column, name)),
     )
 }
 
-function usedNumbers(from: string, column: Column): string[] {
+function usedNumbers(from: string, column: Column, sequence: string): string[] {
   const name = quoteIdentifier(column.name)
   if (column.baseType.startsWith('numeric')) {
     const whole = `case when abs(${name}) < 9e18 then trunc(${name})::int8 end`
     return [`select max(${whole}) as highest, min(${whole}) as lowest from ${from}`]
   }
-  if (isCounted(column)) return [`select max(${name})::int8 as highest, min(${name})::int8 as lowest from ${from}`]
+  if (isCounted(column)) {
+    const where = isPlainNumber(column) ? '' : ` where ${canGive(sequence, name)}`
+    return [`select max(${name})::int8 as highest, min(${name})::int8 as lowest from ${from}${where}`]
+  }
   const text = numberedText(column)
   return text === null ? [] : [numbersIn(from, name, text)]
+}
+
+/** Whether the column holds what the sequence gives, and no more than that: not a time in the upper bits and its number in the lower ones. */
+function isPlainNumber({ identity, default: expression }: Column): boolean {
+  return identity !== null || /^\(?nextval\([^()]*\)\)?(::\w+)?$/.test(expression ?? '')
+}
+
+/** The condition that the sequence goes so far at all. */
+function canGive(sequence: string, value: string): string {
+  const bounds = `select seqmin, seqmax from pg_catalog.pg_sequence where seqrelid = ${quoteLiteral(sequence)}::regclass`
+  return `exists (select from (${bounds}) b where ${value} between b.seqmin and b.seqmax)`
 }

@@ -33,6 +33,17 @@ describe.each(engines)('numbers inside of texts on $name', (engine) => {
     ])
   })
 
+  test('are left alone inside of larger numbers than the sequence can give', async () => {
+    const schema = `create sequence low as smallint; create table ids (id bigint primary key default (1700000000000::bigint << 10) | nextval('low'), title text unique not null);`
+    const { target } = await transfer(engine, {
+      schema,
+      source: `insert into ids (title) values ('a'), ('b')`,
+      target: `insert into ids (title) values ('own')`,
+      equal: [`select title from ids where title <> 'own' order by 1`],
+    })
+    expect(await target.rows(`select last_value from low`)).toEqual([{ last_value: 3 }])
+  })
+
   test('are named where the values do not tell them', async () => {
     const stage = await createStage(
       engine,
