@@ -59,6 +59,8 @@ export interface Column {
   readonly equality: string | null
   /** Whether values that are equal may differ in how they are written: 1.0 and 1.00, or what a collation calls equal. */
   readonly hasSpellings: boolean
+  /** Whether its order is that of the bytes of its texts, as under the collation C. */
+  readonly isInByteOrder: boolean
   readonly isNullable: boolean
   /** The default's expression, the domain's where the column has none of its own. */
   readonly default: string | null

@@ -85,6 +85,20 @@ export const COLUMNS = `
       join pg_catalog.pg_operator p on p.oid = e.amopopr
       join pg_catalog.pg_namespace n on n.oid = p.oprnamespace
      order by o.type, o.amname
+  ), byte_order as materialized (
+    select l.oid
+      from pg_catalog.pg_collation l
+      join pg_catalog.pg_database d on d.datname = pg_catalog.current_database()
+     where case l.collprovider
+             when 'b' /* built in */ then true
+             when 'c' /* libc */ then l.collcollate in ('C', 'POSIX')
+             when 'd' /* the database's */ then case pg_catalog.to_jsonb(d) ->> 'datlocprovider'
+               when 'b' then true
+               when 'i' /* ICU */ then false
+               else d.datcollate in ('C', 'POSIX')
+             end
+             else false
+           end
   ), one_spelling as materialized (
     select o.type
       from operators o
@@ -144,6 +158,8 @@ export const COLUMNS = `
          b.typtype <> 'e' /* enum */ and (
            one_spelling.type is null
            or exists (select from pg_catalog.pg_collation l where l.oid = a.attcollation and not l.collisdeterministic)) as has_spellings,
+         b.oid in ('pg_catalog.text'::regtype, 'pg_catalog.varchar'::regtype)
+           and a.attcollation in (select oid from byte_order) as is_in_byte_order,
          qn.nspname::text as sequence_schema,
          q.relname::text as sequence_name,
          pg_catalog.pg_has_role(q.relowner, 'USAGE') as is_sequence_owned

@@ -93,6 +93,7 @@ interface ColumnRow extends OfRelation {
   base_type: string | null
   equality: string | null
   has_spellings: boolean
+  is_in_byte_order: boolean
   is_nullable: boolean
   identity: Column['identity']
   is_generated: boolean
@@ -180,6 +181,7 @@ function toColumn(row: ColumnRow): Column {
     baseType: row.base_type ?? row.type,
     equality: row.equality,
     hasSpellings: row.has_spellings,
+    isInByteOrder: row.is_in_byte_order,
     isNullable: row.is_nullable,
     default: row.is_generated ? null : row.default,
     defaultMakes: row.is_generated ? null : row.default_makes,

@@ -32,16 +32,17 @@ export class Lookup {
    * key comes twice, or where the keys would crowd.
    */
   static async read(lines: AsyncIterable<Uint8Array>, limits: LookupLimits): Promise<Lookup | null> {
-    const chunks: Uint8Array[] = []
+    // What of it is not written to takes no memory, and nothing has to be copied when all is there.
+    const all = Buffer.allocUnsafeSlow(limits.bytes + WORD_BYTES)
     let bytes = 0
     let entries = 0
     for await (const chunk of lines) {
-      bytes += chunk.length
-      if (bytes > limits.bytes) return null
+      if (bytes + chunk.length > limits.bytes) return null
       for (let at = chunk.indexOf(NEWLINE); at >= 0; at = chunk.indexOf(NEWLINE, at + 1)) entries++
-      chunks.push(chunk)
+      all.set(chunk, bytes)
+      bytes += chunk.length
     }
-    const lookup = new Lookup(Buffer.concat(chunks, bytes + WORD_BYTES), entries)
+    const lookup = new Lookup(all.subarray(0, bytes + WORD_BYTES), entries)
     return lookup.#fill(bytes, entries) && lookup.longest <= limits.textBytes ? lookup : null
   }
 

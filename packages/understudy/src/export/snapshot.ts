@@ -89,17 +89,34 @@ export async function* readSnapshot(
   session: Session,
   context: SqlContext,
   relation: ContentRelation,
-  { lookups, signal }: ReadOptions,
+  { lookups, isInOrder = false, signal }: ReadOptions,
 ): AsyncGenerator<Uint8Array | MarkedLines> {
+  const pageCost = isInOrder ? await preferIndexes(session) : undefined
   for await (const chunk of readRecords(session, context, relation, lookups)) {
     signal?.throwIfAborted()
     yield chunk
   }
+  if (pageCost !== undefined) await setPageCost(session, pageCost)
+}
+
+/** What is in memory is read in any order at the same cost. Returns the cost that was set before. */
+async function preferIndexes(session: Session): Promise<string | undefined> {
+  const [cost] = await session.query<{ random: string; sequential: string }>(
+    `select current_setting('random_page_cost') as random, current_setting('seq_page_cost') as sequential`,
+  )
+  if (cost !== undefined) await setPageCost(session, cost.sequential)
+  return cost?.random
+}
+
+async function setPageCost(session: Session, cost: string): Promise<void> {
+  await session.query(`select set_config('random_page_cost', $1::text, true)`, [cost])
 }
 
 interface ReadOptions {
   /** By column: what spares a join. */
   readonly lookups: Lookups
+  /** Whether an index that is in memory may have the rows in their order. Default: false. */
+  readonly isInOrder?: boolean | undefined
   readonly signal: AbortSignal | undefined
 }
 

@@ -7,12 +7,13 @@ import type { Settings } from '../config/settings.js'
 import type { Database, Session } from '../database/port.js'
 import { quoteQualified } from '../database/quoting.js'
 import type { BuiltModel } from '../model/build-model.js'
+import { hasIndexOrder } from '../model/line-sql.js'
 import { type ContentRelation, relationLabel } from '../model/model.js'
 import { fromRelation, type SqlContext } from '../model/sql-context.js'
 import { type Instance, isRegistryReadable, readLineage } from '../registry/registry.js'
 import { TOOL_VERSION } from '../version.js'
 import type { ExportedFile, ExportOptions, ExportResult } from './export-content.js'
-import { ReferenceLookups } from './reference-lookups.js'
+import { isJoinless, ReferenceLookups } from './reference-lookups.js'
 import type { Selected } from './select-relations.js'
 import { readSnapshot, withSnapshotWorkers } from './snapshot.js'
 
@@ -20,6 +21,8 @@ import { readSnapshot, withSnapshotWorkers } from './snapshot.js'
 interface Sized {
   readonly relation: ContentRelation
   readonly bytes: number
+  /** Whether it takes at most half of what the server keeps in memory. */
+  readonly isKept: boolean
 }
 
 /** Of a smaller relation the rows are not counted first: that tells no one anything, and takes as long as reading them. */
@@ -108,14 +111,15 @@ async function exportRelation(
   session: Session,
   archive: ArchiveWriter,
   { context, instance, history }: Prepared,
-  { relation, bytes }: Sized,
+  { relation, bytes, isKept }: Sized,
   { onProgress, signal, references }: ExportOptions & { readonly references: ReferenceLookups },
 ): Promise<void> {
   const label = relationLabel(relation)
   const late = relation.references.filter((reference) => reference.isLate).flatMap((reference) => reference.columns)
   const isByOrigin = relation.identity.kind === 'origin' && instance !== null
   const totalRows = bytes < UNCOUNTED_BYTES ? null : await countRows(session, context, relation)
-  const lookups = await references.of(session, relation, totalRows ?? 0)
+  const isInOrder = totalRows !== null && isKept && hasIndexOrder(context, relation)
+  const lookups = await references.of(session, relation, { rows: totalRows ?? 0, isInOrder })
   let total = { rows: 0, bytes: 0 }
   const report = (isDone: boolean) => onProgress?.({ step: 'read', relation: label, ...total, totalRows, isDone })
   await archive.addRelation(
@@ -125,7 +129,11 @@ async function exportRelation(
       lateSeedColumns: [...new Set(late)],
       instances: isByOrigin ? [...new Set([instance.id, ...(history.get(label) ?? [])])] : undefined,
     },
-    readSnapshot(session, context, relation, { lookups, signal }),
+    readSnapshot(session, context, relation, {
+      lookups,
+      isInOrder: isInOrder && isJoinless(relation, lookups),
+      signal,
+    }),
     {
       expectedRecords: totalRows ?? undefined,
       onProgress: (rows, bytes) => {
@@ -158,15 +166,19 @@ async function countRows(session: Session, context: SqlContext, relation: Conten
 /** Largest first, so that no worker begins the largest relation when the others are done. */
 async function bySize(session: Session, relations: readonly ContentRelation[]): Promise<Sized[]> {
   const names = relations.map((relation) => quoteQualified(relation))
-  const rows = await session.query<{ position: number; bytes: number }>(
+  const rows = await session.query<{ position: number; bytes: number; kept: number }>(
     `select r.position::int as position,
-            (select coalesce(sum(pg_table_size(t.relid)), 0) from pg_partition_tree(r.name::regclass) t) + pg_table_size(r.name::regclass) as bytes
+            (select coalesce(sum(pg_table_size(t.relid)), 0) from pg_partition_tree(r.name::regclass) t) + pg_table_size(r.name::regclass) as bytes,
+            pg_size_bytes(current_setting('shared_buffers')) / 2 as kept
        from unnest($1::text[]) with ordinality r(name, position)`,
     [names],
   )
-  const bytes = new Map(rows.map((row) => [row.position - 1, Number(row.bytes)]))
+  const sizes = new Map(rows.map((row) => [row.position - 1, { bytes: Number(row.bytes), kept: Number(row.kept) }]))
   return relations
-    .map((relation, index) => ({ relation, bytes: bytes.get(index) ?? 0 }))
+    .map((relation, index) => {
+      const { bytes, kept } = sizes.get(index) ?? { bytes: 0, kept: 0 }
+      return { relation, bytes, isKept: bytes <= kept }
+    })
     .toSorted((a, b) => b.bytes - a.bytes)
 }
 

@@ -1,8 +1,8 @@
 import { quoteIdentifier } from '../database/quoting.js'
 import { columnExpressions, leafExpressions } from './identity-sql.js'
-import { leavesOf } from './leaves.js'
-import type { ContentColumn, ContentRelation, Encoding } from './model.js'
-import { fromRelation, type SqlContext } from './sql-context.js'
+import { type Leaf, leavesOf } from './leaves.js'
+import { type ContentColumn, type ContentRelation, relationLabel } from './model.js'
+import { catalogRelation, fromRelation, type SqlContext } from './sql-context.js'
 import { masterExpression } from './surrogate-sql.js'
 
 /**
@@ -17,16 +17,38 @@ export function recordRows(
   const { columns, joins } = columnExpressions(context, relation, given)
   const leaves = leavesOf(context.model, relation)
   const order = leafExpressions(context, relation, 's', joins).map((expression, index) =>
-    orderText(leaves[index]?.encoding ?? 'text', expression),
+    orderText(context, leaves[index], expression),
   )
   return `select ${[`${masterExpression(relation)} as master_id`, ...columns].join(', ')}
     from ${fromRelation(context, relation)} s ${joins}
    order by ${order.join(', ')}`
 }
 
-/** A value's own text, never what a cast to text of its own makes of it, which may be the same for all rows. */
-function orderText(encoding: Encoding, value: string): string {
-  return `${encoding === 'output' ? `format('%s', ${value})` : `(${value})::text`} collate "C"`
+/**
+ * A value's own text, never what a cast to text of its own makes of it, which may be the same for all rows. Where a column is in that order by itself, an
+ * index of it will do.
+ */
+function orderText(context: SqlContext, leaf: Leaf | undefined, value: string): string {
+  if (leaf !== undefined && isInByteOrder(context, leaf)) return value
+  return `${leaf?.encoding === 'output' ? `format('%s', ${value})` : `(${value})::text`} collate "C"`
+}
+
+/** Whether the order of a relation's records is that of its own columns, so that an index of them, if there is one, has it. */
+export function hasIndexOrder(context: SqlContext, relation: ContentRelation): boolean {
+  return (
+    relation.identity.kind === 'key' &&
+    leavesOf(context.model, relation).every(
+      (leaf) =>
+        relationLabel(leaf.column?.relation ?? relation) === relationLabel(relation) && isInByteOrder(context, leaf),
+    )
+  )
+}
+
+function isInByteOrder(context: SqlContext, { column }: Leaf): boolean {
+  if (column === null) return false
+  return catalogRelation(context, column.relation).columns.some(
+    ({ name, isInByteOrder }) => name === column.name && isInByteOrder,
+  )
 }
 
 /** The same as lines. Rows known by their content are ordered by their line, to which `master_id` does not belong, so they come as lines only. */

@@ -84,9 +84,9 @@ describe.each(servers)('references that are looked up, on $name', (engine) => {
       create table many (xmlid text primary key, user_id int references users, few text references few);
       insert into many select 'm' || n, 1 from generate_series(1, 400) n;`
     const { created, settings } = await createStage(engine, script)
-    const share = { fewestRows: 399, share: 1 / 4, mostTargetRows: 100 }
+    const share = { fewestRows: 399, share: 1 / 4, mostTargetRows: 100, mostBytes: 1024 * 1024 }
     expect(await compareLookups(created.database, settings, share)).toEqual([])
-    const enough = { fewestRows: 400, share: 1 / 4, mostTargetRows: 100 }
+    const enough = { fewestRows: 400, share: 1 / 4, mostTargetRows: 100, mostBytes: 1024 * 1024 }
     expect(await compareLookups(created.database, settings, enough)).toEqual(['few.user_id', 'many.user_id'])
     expect(await compareLookups(created.database, settings, { ...enough, mostTargetRows: 99 })).toEqual([])
   })

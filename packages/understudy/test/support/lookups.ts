@@ -11,7 +11,12 @@ import { createSqlContext, type SqlContext } from '../../src/model/sql-context.j
 import { readInstance } from '../../src/registry/registry.js'
 import { bytesOf } from './marked-lines.js'
 
-const ALWAYS: LookupRules = { fewestRows: 0, share: Number.POSITIVE_INFINITY, mostTargetRows: 100_000 }
+const ALWAYS: LookupRules = {
+  fewestRows: 0,
+  share: Number.POSITIVE_INFINITY,
+  mostTargetRows: 100_000,
+  mostBytes: 1024 * 1024,
+}
 
 /**
  * Reads every relation twice, its references looked up here and joined by the server, and throws where a byte differs. Returns the columns that
@@ -28,7 +33,7 @@ export async function compareLookups(database: Database, settings: Settings, rul
       const references = new ReferenceLookups(context, rules)
       const lookedUp: string[] = []
       for (const relation of model.relations) {
-        const lookups = await references.of(session, relation, rules.fewestRows)
+        const lookups = await references.of(session, relation, { rows: rules.fewestRows, isInOrder: false })
         const joined = await readAll(session, context, relation, new Map())
         strictEqual(await readAll(session, context, relation, lookups), joined, relationLabel(relation))
         lookedUp.push(...[...lookups.keys()].map((column) => `${relationLabel(relation)}.${column}`))
