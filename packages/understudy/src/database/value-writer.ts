@@ -1,4 +1,5 @@
 import { dateOf, dateText, timestampText } from './calendar.js'
+import { DATE_BYTES, DateTexts } from './date-texts.js'
 import { Words } from './words.js'
 
 const QUOTE = 0x22
@@ -22,15 +23,6 @@ const SMALLEST_TIMESTAMP = -9_223_372_036_854_775_808n
 
 const HIGH_HALF = 4_294_967_296
 const DAY_MICROSECONDS = 86_400_000_000
-/** The years 1 to 9999, which have four digits and no more to say. */
-const PLAIN_DAYS = { from: -730_119, to: 2_921_939 } as const
-
-/** `2026-11-22` */
-const DATE_BYTES = 10
-/** In whole words. */
-const DATE_ROOM = 12
-/** More days than in five years. */
-const KEPT_DATES = 2048
 
 /** Two digits, as they lie in memory. */
 const PAIRS = Uint16Array.from({ length: 100 }, (_, n) => ZERO + Math.trunc(n / 10) + ((ZERO + (n % 10)) << 8))
@@ -70,10 +62,7 @@ export class ValueWriter {
   protected readonly source: Buffer
   protected readonly sourceView: DataView
 
-  /** Which days' texts are kept, and the texts. */
-  readonly #datesOf = new Int32Array(KEPT_DATES).fill(SMALLEST_INT32)
-  readonly #dates = new Uint8Array(KEPT_DATES * DATE_ROOM)
-  readonly #datesView = new DataView(this.#dates.buffer)
+  readonly #dates = new DateTexts()
 
   constructor(source: Buffer, capacity: number) {
     this.bytes = Buffer.allocUnsafeSlow(capacity)
@@ -217,7 +206,7 @@ export class ValueWriter {
     if (days === LARGEST_DATE) return this.put(INFINITY)
     if (days === SMALLEST_INT32) return this.put(MINUS_INFINITY)
     this.byte(QUOTE)
-    if (isPlain(days)) {
+    if (DateTexts.has(days)) {
       this.#plainDate(days)
     } else {
       const date = dateOf(days)
@@ -231,7 +220,7 @@ export class ValueWriter {
     const view = this.sourceView
     const microseconds = view.getInt32(from) * HIGH_HALF + view.getUint32(from + 4)
     const days = Math.floor(microseconds / DAY_MICROSECONDS)
-    if (!Number.isSafeInteger(microseconds) || !isPlain(days))
+    if (!Number.isSafeInteger(microseconds) || !DateTexts.has(days))
       return this.#rareTimestamp(view.getBigInt64(from), offset)
     this.byte(QUOTE)
     this.#plainDate(days)
@@ -247,17 +236,8 @@ export class ValueWriter {
     this.ascii(`"${timestampText(microseconds, offset)}"`)
   }
 
-  /** Of the years 1 to 9999. What a day was written as is kept for the next of its kind: most times share their days with others. */
   #plainDate(days: number): void {
-    const slot = days & (KEPT_DATES - 1)
-    const at = slot * DATE_ROOM
-    const kept = this.#dates
-    if (this.#datesOf[slot] !== days) {
-      kept.set(Buffer.from(dateText(dateOf(days))), at)
-      this.#datesOf[slot] = days
-    }
-    for (let word = 0; word < DATE_ROOM; word += WORD_BYTES)
-      this.view.setInt32(this.used + word, this.#datesView.getInt32(at + word))
+    this.#dates.write(days, this.view, this.used)
     this.used += DATE_BYTES
   }
 
@@ -289,10 +269,6 @@ export class ValueWriter {
     this.view.setUint16(this.used, pair, true)
     this.used += 2
   }
-}
-
-function isPlain(days: number): boolean {
-  return days >= PLAIN_DAYS.from && days <= PLAIN_DAYS.to
 }
 
 function digitsOf(number: number): number {
