@@ -52,6 +52,11 @@ export class Lookup {
     this.#slots = new Int32Array(2 ** Math.ceil(Math.log2(2 * entries + 1)))
   }
 
+  /** What the lines take of memory. */
+  get bytes(): number {
+    return this.#lines.length
+  }
+
   /** Writes what stands for the key between `from` and `to`, and returns where that ends; -1 where the key is unknown. */
   write(source: Buffer, from: number, to: number, out: DataView, at: number): number {
     const begin = this.#slots[this.#find(source, from, to)] as number

@@ -92,6 +92,23 @@ describe.each(servers)('references that are looked up, on $name', (engine) => {
   })
 })
 
+describe.each(servers)('what is held to look references up, on $name', (engine) => {
+  test('is no more in all than it may be', async () => {
+    const target = (name: string) => `create table ${name} (id serial primary key, xmlid text not null unique);
+      insert into ${name} (xmlid) select '${name}' || n from generate_series(100, 199) n;`
+    const script = `${target('ants')}${target('bees')}${target('cats')}
+      create table many (xmlid text primary key, ant int references ants, bee int references bees, cat int references cats);
+      insert into many select 'm' || n, 1 + n % 100, 1 + n % 50, 1 + n % 20 from generate_series(1, 400) n;`
+    const { created, settings } = await createStage(engine, script)
+    // A hundred lines such as `17:"ants116"` are 1292 bytes.
+    const rules = { fewestRows: 400, share: 1, mostTargetRows: 1000, mostBytes: 1500 }
+    const held = (bytes: number) => compareLookups(created.database, settings, rules, bytes)
+    expect(await held(10_000)).toEqual(['many.ant', 'many.bee', 'many.cat'])
+    expect(await held(2_700)).toEqual(['many.ant', 'many.bee'])
+    expect(await held(1_200)).toEqual([])
+  })
+})
+
 describe.each(servers)('an export of large relations, on $name', (engine) => {
   test('gives the content that came, whatever its ids', async () => {
     const schema = `create table users (id serial primary key, xmlid text not null unique);

@@ -22,7 +22,12 @@ const ALWAYS: LookupRules = {
  * Reads every relation twice, its references looked up here and joined by the server, and throws where a byte differs. Returns the columns that
  * were looked up, `relation.column`.
  */
-export async function compareLookups(database: Database, settings: Settings, rules = ALWAYS): Promise<string[]> {
+export async function compareLookups(
+  database: Database,
+  settings: Settings,
+  rules = ALWAYS,
+  bytesInAll = 32 * 1024 * 1024,
+): Promise<string[]> {
   return await database.withSession(async (session) => {
     const instance = await readInstance(session)
     return await session.transaction({ isolation: 'repeatable read', isReadOnly: true }, async () => {
@@ -30,7 +35,7 @@ export async function compareLookups(database: Database, settings: Settings, rul
       const catalog = await readCatalog(session)
       const { model } = requireModel(catalog, settings)
       const context = createSqlContext(catalog, model, instance?.id ?? null)
-      const references = new ReferenceLookups(context, rules)
+      const references = new ReferenceLookups(context, rules, bytesInAll)
       const lookedUp: string[] = []
       for (const relation of model.relations) {
         const lookups = await references.of(session, relation, { rows: rules.fewestRows, isInOrder: false })
