@@ -52,9 +52,21 @@ export class ReferenceLookups {
   /** What spares columns of a relation a join, by their keys in a record. */
   async of(session: Session, relation: ContentRelation, { rows, isInOrder }: LookupNeeds): Promise<Lookups> {
     if (session.driver === 'pglite') return new Map()
-    const ordered = isInOrder ? await this.#find(session, relation, rows, this.#rulesForOrder) : new Map()
-    if (isJoinless(relation, ordered)) return ordered
+    if (isInOrder && this.#canBeJoinless(relation)) {
+      const lookups = await this.#find(session, relation, rows, this.#rulesForOrder)
+      if (isJoinless(relation, lookups)) return lookups
+    }
     return await this.#find(session, relation, rows, this.#rules)
+  }
+
+  /** Told before anything is read: one reference that takes a join makes the large lookups worthless. */
+  #canBeJoinless(relation: ContentRelation): boolean {
+    const { columns } = relation
+    return columns.every(
+      (column) =>
+        (column.translation === undefined && column.fields === undefined) ||
+        lookupTarget(this.#context, relation, column) !== null,
+    )
   }
 
   async #find(session: Session, relation: ContentRelation, rows: number, rules: LookupRules): Promise<Lookups> {
